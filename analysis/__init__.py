@@ -1,0 +1,1 @@
+"""The science: arrays in, events and counts out. Imports neither floor above it."""

@@ -1,0 +1,1 @@
+"""Devices: packet layouts, clocks, recordings, virtual sensors."""
