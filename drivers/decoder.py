@@ -1,0 +1,43 @@
+"""The shape of every device decoder, and of the driver that owns it. Sans-IO."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from analysis.samples import SampleBlock
+from drivers.errors import PacketError
+from drivers.packets import RawPacket
+
+Settings = Mapping[str, Any]
+"""What the start request asked for: keys of CONTRACT.md, `drivers decode`; every key optional."""
+
+
+class Decoder(Protocol):
+    """Bytes of one device in, samples in SI units out. `t_s` is device seconds from its first sample."""
+
+    def feed(self, packet: RawPacket) -> list[SampleBlock]:
+        """Samples this packet completes; empty list = need more.
+
+        Raises:
+            PacketError: the packet is refused; the decoder stays usable and nothing else is lost.
+        """
+        ...
+
+    def feed_many(self, packets: Sequence[RawPacket]) -> tuple[list[SampleBlock], list[PacketError]]:
+        """The same to the bit for many packets at once, neighbouring blocks of a stream joined."""
+        ...
+
+    def finish(self) -> list[SampleBlock]:
+        """Samples still held back when no further packet will come."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """One supported device family. A file in `drivers/devices` defines exactly one, as `DRIVER`."""
+
+    name: str
+    title: str
+    decoder: Callable[[Settings], Decoder]
