@@ -164,7 +164,7 @@ def _emg_signal(name: str) -> Signal | None:
     if muscle == "emg" or muscle.startswith("emg_"):
         return Signal(Modality.EMG, f"emg_{muscle[4:] or 1}_uv", unit)
     named = muscle in LEG_MUSCLES
-    bare = unit is EmgUnit.UV and "_emg_" not in muscle and muscle.split("_")[0] not in NOT_MUSCLES
+    bare = unit is EmgUnit.UV and "_emg_" not in muscle and muscle.split("_")[0] not in ("", *NOT_MUSCLES)
     return Signal(Modality.EMG, f"emg_{muscle}_uv", unit) if named or bare else None
 
 
@@ -243,11 +243,11 @@ def _pick(index: int, source: str, signal: Signal, options: ReadOptions, origin:
 
 def _whole_prefix(names: Sequence[str], asked: str, origin: Origin) -> str:
     prefix = plain_name(asked)
-    if not prefix or any(signal_of(name.removeprefix(prefix)) for name in names if name.startswith(prefix)):
+    if not prefix:
         return prefix
-    longer = f"{prefix}_"
-    if any(signal_of(name.removeprefix(longer)) for name in names if name.startswith(longer)):
-        return longer
+    for whole in (prefix.rstrip("_") + "_", prefix):
+        if any(signal_of(name.removeprefix(whole)) for name in names if name.startswith(whole)):
+            return whole
     found = ", ".join(prefixes_in(names)) or "none"
     raise origin.error(f"no column has the prefix {asked} (prefixes found: {found})", _header_line(origin))
 

@@ -70,7 +70,7 @@ def read_with_pyarrow(body: bytes, selection: Selection) -> FloatArray | None:
     numbers = np.empty((table.num_rows, len(used)), order="F")
     for at, column in enumerate(table.columns):
         numbers[:, at] = column.to_numpy()
-        if int(np.isnan(numbers[:, at]).sum()) != column.null_count:
+        if int(np.isfinite(numbers[:, at]).sum()) + column.null_count != table.num_rows:
             return None
     return numbers
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from tracker.samplefile.columns import Pick
+from tracker.samplefile.columns import Selection
 from tracker.samplefile.origin import FileRows, Origin, join_rows, no_rows
 
 LATE_S = 2.0
@@ -26,14 +25,14 @@ class TimeOrder:
 
     Attributes:
         origin: the file, for errors.
-        picks: names of the value columns, for errors.
+        selection: names of the columns, for errors.
         repeats: rows that said nothing new about their instant, and were dropped.
         late: rows sorted in before an earlier line.
         joined: rows that filled other columns of an instant already there.
     """
 
     origin: Origin
-    picks: Sequence[Pick]
+    selection: Selection
     repeats: int = 0
     late: int = 0
     joined: int = 0
@@ -41,7 +40,7 @@ class TimeOrder:
     _held: FileRows = field(init=False)
 
     def __post_init__(self) -> None:
-        self._held = no_rows(len(self.picks))
+        self._held = no_rows(len(self.selection.picks))
 
     def feed(self, rows: FileRows) -> FileRows:
         """Rows that nothing can overtake any more, t_s strictly increasing over all calls.
@@ -50,7 +49,7 @@ class TimeOrder:
             RecordingError: time runs back by 2 s or more, or two rows contradict each other.
         """
         if not len(rows):
-            return no_rows(len(self.picks))
+            return no_rows(len(self.selection.picks))
         late = self._late(rows)
         self._newest_s = max(self._newest_s, float(rows.t_s.max()))
         late = np.concatenate([np.zeros(len(self._held), np.bool_), late])
@@ -61,7 +60,7 @@ class TimeOrder:
 
     def finish(self) -> FileRows:
         """The rows still held back at the end of the file."""
-        held, self._held = self._held, no_rows(len(self.picks))
+        held, self._held = self._held, no_rows(len(self.selection.picks))
         return held
 
     def _late(self, rows: FileRows) -> BoolArray:
@@ -72,7 +71,7 @@ class TimeOrder:
             raise self.origin.error(
                 f"time runs back by {back_s[bad[0]]:.6g} s (less than {LATE_S:g} s would be put right)",
                 int(rows.line[bad[0]]),
-                "t_s",
+                self.selection.time.source,
             )
         return np.asarray(back_s > 0.0)
 
@@ -114,7 +113,7 @@ class TimeOrder:
                 f"another value for t_s {float(rows.t_s[at])!r} stands in "
                 f"{self.origin.name_of(int(kept.line[into[at]]))}",
                 int(rows.line[at]),
-                self.picks[int(np.flatnonzero(clash[at])[0])].source,
+                self.selection.picks[int(np.flatnonzero(clash[at])[0])].source,
             )
         adds = (missing & ~np.isnan(rows.values)).any(axis=1)
         kept.values[into] = np.where(missing, rows.values, there)

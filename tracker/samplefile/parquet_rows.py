@@ -67,12 +67,19 @@ def _opened(origin: Origin) -> Iterator[Any]:
     import pyarrow as pa
     from pyarrow import parquet
 
+    damaged = origin.error("this is not a Parquet file, or it is damaged")
     try:
         # Without pre-buffering only one column chunk of pages is held, not a row group.
-        with origin.faults(), parquet.ParquetFile(str(origin.path), pre_buffer=False) as file:
+        with parquet.ParquetFile(str(origin.path), pre_buffer=False) as file:
             yield file
     except pa.ArrowException as fault:
-        raise origin.error("this is not a Parquet file, or it is damaged") from fault
+        raise damaged from fault
+    except OSError as fault:
+        # pyarrow tells damage as an OSError too, one without a number of the system.
+        if fault.errno is None:
+            raise damaged from fault
+        with origin.faults():
+            raise
 
 
 def _refuse_text(schema: Any, picks: tuple[Pick, ...], origin: Origin) -> None:

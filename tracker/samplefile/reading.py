@@ -73,7 +73,7 @@ class SampleFile:
         self._forget()
 
     def _forget(self) -> None:
-        self._order = TimeOrder(self._origin, self.selection.picks)
+        self._order = TimeOrder(self._origin, self.selection)
         self._sensors = {name: Intervals() for name in _sensors_in(self.columns)}
         self._span_s: tuple[float, float] | None = None
         self._rows = self._data_rows = self._empty_rows = self._torn_triples = 0
