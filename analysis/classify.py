@@ -1,0 +1,132 @@
+"""Decide what each candidate was: a kind, or the name of the rule that refused it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analysis.detect import RaiseCandidates, SwingCandidates
+from analysis.events import Contraction, Kind, Rejection
+from analysis.features import ChainFit
+from analysis.frames import BEFORE, BoolArray
+from analysis.grid import GRID_HZ
+from analysis.rules import Rules
+from analysis.samples import FloatArray
+
+
+class Classifier:
+    """Candidates of successive frames in, final events out. Remembers only the last event of each sort."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._last_step_s = -np.inf
+        self._last_raise_s = -np.inf
+
+    def judge(
+        self, start_s: FloatArray, raises: RaiseCandidates, swings: SwingCandidates, fit: ChainFit, has_gyr: BoolArray
+    ) -> tuple[list[Contraction], list[Rejection]]:
+        """Events and refusals of some frames, in order of time.
+
+        Args:
+            start_s: (f,) session time of each frame's centre.
+            raises: candidates of these frames.
+            swings: likewise.
+            fit: which way each frame's hinge lies.
+            has_gyr: (f,) whether there was a gyroscope.
+        """
+        steps, no_steps = self._steps(start_s, swings)
+        kept, refused = self._raises(start_s, raises, fit, has_gyr)
+        return sorted(steps + kept, key=_peak), sorted(no_steps + refused, key=_peak)
+
+    def _steps(self, start_s: FloatArray, c: SwingCandidates) -> tuple[list[Contraction], list[Rejection]]:
+        rule = step_rules(c, self._rules)
+        kept, refused = [], []
+        for i in np.flatnonzero(rule != "slow"):
+            onset, peak, end = (_seconds(start_s, c.frame, x, i) for x in (c.onset, c.peak, c.end))
+            if rule[i] == "swing" and peak - self._last_step_s < self._rules.refractory_s:
+                rule[i] = "too_soon"
+            if rule[i] != "swing":
+                refused.append(Rejection(_ms(peak), str(rule[i])))
+                continue
+            self._last_step_s = peak
+            sure = float(np.clip(0.6 + 0.25 * c.rate_rad_s[i] / 2.0, 0.6, 0.99))
+            kept.append(
+                Contraction(Kind.STEP, _ms(onset), _ms(peak), _ms(end), round(sure, 3), "swing",
+                            round(float(c.rate_rad_s[i]), 3), {"gait": "walk", "strength_unit": "rad/s"})
+            )  # fmt: skip
+        return kept, refused
+
+    def _raises(
+        self, start_s: FloatArray, c: RaiseCandidates, fit: ChainFit, has_gyr: BoolArray
+    ) -> tuple[list[Contraction], list[Rejection]]:
+        rule = raise_rules(c, fit, self._rules)
+        kept, refused = [], []
+        for i in np.flatnonzero(rule != "small"):
+            onset, peak, end = (_seconds(start_s, c.frame, x, i) for x in (c.onset, c.peak, c.end))
+            if rule[i] == "raise" and peak - self._last_raise_s < self._rules.refractory_s:
+                rule[i] = "too_soon"
+            if rule[i] != "raise":
+                refused.append(Rejection(_ms(peak), str(rule[i])))
+                continue
+            self._last_raise_s = peak
+            kept.append(_raise(c, fit, i, (onset, peak, end), gyr=bool(has_gyr[c.frame[i]])))
+        return kept, refused
+
+
+def _raise(c: RaiseCandidates, fit: ChainFit, i: int, times: tuple[float, float, float], *, gyr: bool) -> Contraction:
+    evidence = float(fit.evidence[c.frame[i]])
+    seated = evidence > 0.0
+    sure = (0.5 + 0.5 * np.tanh(1.5 * abs(evidence))) * np.clip(c.coherence[i], 0.5, 1.0) * (1.0 if gyr else 0.7)
+    onset, peak, end = times
+    return Contraction(
+        Kind.SOLEUS_PUSHUP if seated else Kind.HEEL_RAISE,
+        _ms(min(onset, peak - 0.01)), _ms(peak), _ms(max(end, peak + 0.01)), round(float(min(sure, 0.99)), 3),
+        "hinge_above" if seated else "hinge_below",
+        round(float(c.lift_m[i]), 4), {"strength_unit": "m", "tilt_rad": round(float(c.tilt_rad[i]), 4)},
+    )  # fmt: skip
+
+
+def raise_rules(c: RaiseCandidates, fit: ChainFit, r: Rules) -> np.ndarray:
+    """Name of the rule that decides each raise candidate: "raise" accepts, "small" is not worth a word."""
+    per_tilt = c.lift_m / np.maximum(c.tilt_rad, 1e-6)
+    conditions = [
+        (c.lift_m < 0.5 * r.least_lift_m) | (c.size_m < 0.5 * r.least_lift_m),
+        c.near_swing_s < r.clear_of_steps_s,
+        c.turn_rad_s > r.most_turn_rad_s,
+        (c.period_s < r.least_period_s) & (c.tops >= r.bounce_tops),
+        (c.lift_m > r.most_lift_m) | (c.tilt_rad > r.most_tilt_rad),
+        c.share < r.least_share,
+        c.lift_m < r.least_lift_m,
+        c.tilt_rad < r.least_tilt_rad,
+        c.coherence < r.least_coherence,
+        (per_tilt < r.least_lift_per_tilt_m) | (per_tilt > r.most_lift_per_tilt_m),
+        c.evenness < r.least_evenness,
+        fit.misfit[c.frame] > r.most_misfit,
+    ]
+    names = ["small", "gait", "too_fast_a_turn", "bounce", "too_large", "rebound", "little_lift", "no_tilt",
+             "lift_without_tilt", "no_heel_chain", "one_way", "no_hinge"]  # fmt: skip
+    return np.select(conditions, names, default="raise").astype(object)
+
+
+def step_rules(c: SwingCandidates, r: Rules) -> np.ndarray:
+    """Name of the rule that decides each swing candidate: "swing" accepts, "slow" is not worth a word."""
+    conditions = [
+        c.rate_rad_s < r.least_swing_rad_s,
+        c.angle_rad < r.least_swing_rad,
+        c.share < r.least_swing_share,
+        c.companion_s > r.companion_s,
+        c.strike_mps2 < r.least_strike_mps2,
+    ]
+    names = ["slow", "short_swing", "small_beside_others", "lonely_swing", "no_foot_strike"]
+    return np.select(conditions, names, default="swing").astype(object)
+
+
+def _seconds(start_s: FloatArray, frame: np.ndarray, sample: FloatArray, i: int) -> float:
+    return float(start_s[frame[i]] + (sample[i] - BEFORE) / GRID_HZ)
+
+
+def _ms(t_s: float) -> float:
+    return round(t_s, 3)
+
+
+def _peak(event: Contraction | Rejection) -> float:
+    return event.peak_s

@@ -1,0 +1,243 @@
+"""Find what could be a contraction: heel raises by tilt and lift together, steps by the swing of the shank."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.features import Traces, moving_average
+from analysis.frames import BEFORE, CENTRE, BoolArray
+from analysis.grid import GRID_HZ
+from analysis.samples import FloatArray
+
+IntArray = npt.NDArray[np.int64]
+
+REACH = 4 * GRID_HZ
+"""How far a candidate looks for the heel being down, before and after (samples)."""
+
+GAIT_RAD_S = 1.5
+"""Smoothed rate of turn that a heel raise never reaches."""
+
+BORDER = 4
+"""How far a frame looks for peaks beyond its centre (samples)."""
+
+MARGIN = 5
+"""Samples beside a raise that count towards its coherence."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RaiseCandidates:
+    """Peaks of the heel's height. All arrays (n,), in order of frame and sample.
+
+    Attributes:
+        frame: index of the frame.
+        onset, peak, end: samples within the frame, with fractions.
+        lift_m: rise of the sensor, mean of the way up and the way down.
+        tilt_rad: turn of the shank that goes with it, in the same sense as the lift when positive.
+        coherence: correlation of lifting and turning speed between onset and end.
+        evenness: the smaller of rise and fall as a share of the larger.
+        size_m: the smaller of rise and fall of the heel's course.
+        share: size as a share of the largest rise within 4 s.
+        period_s: median time between the tops around this one; infinite where it stands alone.
+        tops: how many tops of similar size lie within 1.5 s, this one included.
+        near_swing_s: time to the nearest swing of gait.
+        turn_rad_s: greatest rate of turn between onset and end.
+    """
+
+    frame: IntArray
+    onset: FloatArray
+    peak: FloatArray
+    end: FloatArray
+    lift_m: FloatArray
+    tilt_rad: FloatArray
+    coherence: FloatArray
+    evenness: FloatArray
+    size_m: FloatArray
+    share: FloatArray
+    period_s: FloatArray
+    tops: IntArray
+    near_swing_s: FloatArray
+    turn_rad_s: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SwingCandidates:
+    """Forward swings of the shank. All arrays (n,).
+
+    Attributes:
+        frame: index of the frame.
+        onset, peak, end: samples within the frame: swing begins, is fastest, ends.
+        rate_rad_s: greatest smoothed rate.
+        angle_rad: angle swept.
+        share: the rate as a share of the fastest swing within 2.5 s.
+        companion_s: time to the nearest other swing at least 0.4 as fast.
+        strike_mps2: greatest shock from mid-swing to 0.6 s later.
+    """
+
+    frame: IntArray
+    onset: FloatArray
+    peak: FloatArray
+    end: FloatArray
+    rate_rad_s: FloatArray
+    angle_rad: FloatArray
+    share: FloatArray
+    companion_s: FloatArray
+    strike_mps2: FloatArray
+
+
+def centre_peaks(x: FloatArray) -> tuple[IntArray, IntArray]:
+    """Local maxima of (f, FRAME) in or just beside the centre of their frame: frame and sample indices.
+
+    A peak on the border of two centres may lie a few samples apart in the two frames; both look a little
+    beyond their border, and the classifier drops the second sight.
+    """
+    first, last = BEFORE - BORDER, BEFORE + CENTRE + BORDER
+    up = x[:, first:last] > x[:, first - 1 : last - 1]
+    frame, sample = np.nonzero(up & (x[:, first:last] >= x[:, first + 1 : last + 1]))
+    return frame, sample + first
+
+
+def around(x: FloatArray, frame: IntArray, sample: IntArray, before: int, after: int) -> FloatArray:
+    """x[frame, sample-before : sample+after+1] for each candidate, (n, before+after+1)."""
+    return x[frame[:, None], sample[:, None] + np.arange(-before, after + 1)]
+
+
+def raise_candidates(traces: Traces) -> RaiseCandidates:
+    """Every peak of the heel's course, however small; judging is left to the classifier."""
+    course = heel_course(traces)
+    frame, peak = centre_peaks(course)
+    window = around(course, frame, peak, REACH, REACH)
+    top = window[:, REACH]
+    left, left_fall = _valley(window[:, REACH::-1])
+    right, right_fall = _valley(window[:, REACH:])
+    size = np.minimum(left_fall, right_fall)
+    onset = _crossing(window[:, REACH::-1], top - 0.9 * left_fall)
+    end = _crossing(window[:, REACH:], top - 0.9 * right_fall)
+    late = _crossing(window[:, REACH:], top - 0.07 * size)
+    early = _crossing(window[:, REACH::-1], top - 0.07 * size)
+    inside = _between(window.shape[1], REACH - onset - MARGIN, REACH + end + MARGIN)
+    turn = np.where(inside, around(traces.turn_rad_s, frame, peak, REACH, REACH), 0.0)
+    lift = np.where(inside, around(traces.lift_mps, frame, peak, REACH, REACH), 0.0)
+    period_s, tops = _rhythm(window, size)
+    return RaiseCandidates(
+        frame=frame,
+        onset=peak - onset,
+        peak=peak + (late - early) / 2.0,
+        end=peak + end,
+        lift_m=_rise(traces.height_m, frame, peak, left, right),
+        tilt_rad=_rise(traces.tilt_rad, frame, peak, left, right),
+        coherence=_correlation(turn, lift),
+        evenness=size / np.maximum(np.maximum(left_fall, right_fall), 1e-12),
+        size_m=size,
+        share=size / np.maximum(window.max(axis=1, initial=-np.inf) - window.min(axis=1, initial=np.inf), 1e-12),
+        period_s=period_s,
+        tops=tops,
+        near_swing_s=_near_swing_s(traces, frame, peak),
+        turn_rad_s=np.abs(turn).max(axis=1, initial=0.0),
+    )
+
+
+def heel_course(traces: Traces) -> FloatArray:
+    """Height of the heel's rise: lift and tilt, each in metres, the tilt scaled by how the two go together."""
+    power = (traces.turn_rad_s**2).mean(axis=1)
+    arm = (traces.turn_rad_s * traces.lift_mps).mean(axis=1) / np.maximum(power, 1e-9)
+    arm = np.clip(arm, 0.0, 2.0)
+    return moving_average(moving_average(traces.height_m + arm[:, None] * traces.tilt_rad, 5), 5)
+
+
+def _valley(away: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Deepest point before the course rises above its peak again, looking away from it; depth below the peak.
+
+    Args:
+        away: (n, reach+1), column 0 is the peak.
+    """
+    higher = np.logical_or.accumulate(away > away[:, :1], axis=1)
+    open_ground = np.where(higher, np.inf, away)
+    at = open_ground.argmin(axis=1)
+    return at, away[:, 0] - open_ground[np.arange(at.size), at]
+
+
+def _crossing(away: FloatArray, level: FloatArray) -> FloatArray:
+    """Distance (n,) at which the course first falls to its level, straight-line interpolated."""
+    below = away <= level[:, None]
+    at = np.where(below.any(axis=1), below.argmax(axis=1), away.shape[1] - 1)
+    at = np.maximum(at, 1)
+    rows = np.arange(at.size)
+    high, low = away[rows, at - 1], away[rows, at]
+    return at - 1 + np.clip((high - level) / np.where(high > low, high - low, 1.0), 0.0, 1.0)
+
+
+def _between(width: int, first: FloatArray, last: FloatArray) -> BoolArray:
+    columns = np.arange(width)[None, :]
+    return (columns >= first[:, None]) & (columns <= last[:, None])
+
+
+def _rise(x: FloatArray, frame: IntArray, peak: IntArray, left: IntArray, right: IntArray) -> FloatArray:
+    return x[frame, peak] - 0.5 * (x[frame, peak - left] + x[frame, peak + right])
+
+
+def _correlation(a: FloatArray, b: FloatArray) -> FloatArray:
+    norm = np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
+    return (a * b).sum(axis=1) / np.maximum(norm, 1e-12)
+
+
+def _rhythm(window: FloatArray, size: FloatArray) -> tuple[FloatArray, IntArray]:
+    """Mean time between the tops within 1.5 s of the candidate that stand about as high, and how many there are."""
+    near = window[:, REACH - 38 : REACH + 39]
+    inner = near[:, 1:-1]
+    tops = (inner > near[:, :-2]) & (inner >= near[:, 2:]) & (inner > (window[:, REACH] - 0.6 * size)[:, None])
+    count = tops.sum(axis=1)
+    first, last = tops.argmax(axis=1), tops.shape[1] - 1 - tops[:, ::-1].argmax(axis=1)
+    period = (last - first) / np.maximum(count - 1, 1) / GRID_HZ
+    return np.where(count > 1, period, np.inf), count
+
+
+def _near_swing_s(traces: Traces, frame: IntArray, peak: IntArray) -> FloatArray:
+    """Time to the nearest instant at which the shank turns as fast as only gait does."""
+    fast = np.abs(around(traces.swing_rad_s, frame, peak, REACH, REACH)) > GAIT_RAD_S
+    distance = np.abs(np.arange(2 * REACH + 1) - REACH)
+    return np.where(fast, distance[None, :], 10 * REACH).min(axis=1, initial=10 * REACH) / GRID_HZ
+
+
+def swing_candidates(traces: Traces) -> SwingCandidates:
+    """Every forward swing; forward is the way the shank turns fastest, as in every gait."""
+    swing = traces.swing_rad_s * np.where((traces.swing_rad_s**3).sum(axis=1) < 0.0, -1.0, 1.0)[:, None]
+    frame, peak = centre_peaks(swing)
+    window = around(swing, frame, peak, REACH, REACH)
+    rate = window[:, REACH]
+    keep = rate >= around(swing, frame, peak, 8, 8).max(axis=1, initial=-np.inf)
+    frame, peak, window, rate = frame[keep], peak[keep], window[keep], rate[keep]
+    onset = _crossing(window[:, REACH::-1], 0.1 * rate)
+    end = _crossing(window[:, REACH:], 0.1 * rate)
+    inside = _between(window.shape[1], REACH - onset, REACH + end)
+    near = window[:, REACH - 62 : REACH + 63].max(axis=1, initial=0.0)
+    strike = around(traces.shock_mps2, frame, peak, 0, 15).max(axis=1, initial=0.0)
+    return SwingCandidates(
+        frame=frame,
+        onset=peak - onset,
+        peak=peak + _vertex(window),
+        end=peak + end,
+        rate_rad_s=rate,
+        angle_rad=np.where(inside, window, 0.0).sum(axis=1) / GRID_HZ,
+        share=rate / np.maximum(near, 1e-12),
+        companion_s=_companion_s(window, rate),
+        strike_mps2=strike,
+    )
+
+
+def _companion_s(window: FloatArray, rate: FloatArray) -> FloatArray:
+    """Time to the nearest other forward swing that is at least 0.4 as fast, in s."""
+    inner = window[:, 1:-1]
+    tops = (inner > window[:, :-2]) & (inner >= window[:, 2:]) & (inner > 0.4 * rate[:, None])
+    distance = np.abs(np.arange(1, window.shape[1] - 1) - REACH)
+    far = np.where(tops & (distance >= 10)[None, :], distance[None, :], 10 * REACH)
+    return far.min(axis=1, initial=10 * REACH) / GRID_HZ
+
+
+def _vertex(window: FloatArray) -> FloatArray:
+    """Offset of the true maximum from the sample at REACH, by a parabola through three samples."""
+    before, top, after = window[:, REACH - 1], window[:, REACH], window[:, REACH + 1]
+    bend = before - 2.0 * top + after
+    return np.where(bend < 0.0, 0.5 * (before - after) / np.where(bend < 0.0, bend, 1.0), 0.0)

@@ -1,0 +1,118 @@
+"""Cut the grid into overlapping frames that are analysed each by itself.
+
+Every decision about one instant looks at one fixed frame around it, so any cutting of the input gives the same
+decisions, and many frames can be analysed in one sweep. A frame hands out only the events of its centre.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.grid import GRID_HZ, GridPiece
+from analysis.samples import FloatArray
+
+BEFORE_S, CENTRE_S, AFTER_S = 6, 2, 6
+FRAME_S = BEFORE_S + CENTRE_S + AFTER_S
+BEFORE, CENTRE, AFTER = BEFORE_S * GRID_HZ, CENTRE_S * GRID_HZ, AFTER_S * GRID_HZ
+FRAME = BEFORE + CENTRE + AFTER
+
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frames:
+    """Frames of one stretch in time order.
+
+    Attributes:
+        start_s: (f,) session time of each frame's centre, its sample BEFORE.
+        acc_mps2: (f, 3, FRAME) specific force, sensor axes; a view into one shared buffer.
+        gyr_rad_s: (f, 3, FRAME) angular rate, likewise; the last value is held where there is none.
+        has_gyr: (f,) the gyroscope was seen for at least half of the frame.
+        seen_s: (f,) how much of the centre lies within the stretch; less than CENTRE_S only in the last.
+        begins: the first frame is the first of its stretch.
+        ends: the last frame is the last of its stretch.
+    """
+
+    start_s: FloatArray
+    acc_mps2: FloatArray
+    gyr_rad_s: FloatArray
+    has_gyr: BoolArray
+    seen_s: FloatArray
+    begins: bool
+    ends: bool
+
+    def __len__(self) -> int:
+        return self.start_s.size
+
+
+class Framer:
+    """Grid pieces in, complete frames out. The ends of a stretch are filled with its first and last value."""
+
+    def __init__(self) -> None:
+        self._new_stretch()
+
+    def _new_stretch(self) -> None:
+        self._acc = np.zeros((0, 3))
+        self._gyr = np.zeros((0, 3))
+        self._missing = np.zeros(0, dtype=np.int64)
+        self._done = 0  # frames of this stretch that were handed out
+
+    def feed(self, piece: GridPiece) -> Frames | None:
+        """Frames that this piece completes, None when there are none."""
+        if piece.first == 0:
+            self._new_stretch()
+        acc, gyr = piece.acc_mps2, piece.gyr_rad_s
+        missing = np.isnan(gyr[:, 0])
+        if missing.any():
+            gyr = self._held(gyr, missing)
+        before = BEFORE if piece.first == 0 and acc.size else 0
+        self._append(np.pad(acc, ((before, 0), (0, 0)), mode="edge") if before else acc,
+                     np.pad(gyr, ((before, 0), (0, 0)), mode="edge") if before else gyr,
+                     np.pad(missing, (before, 0), mode="edge") if before else missing)  # fmt: skip
+        return self._cut(piece) if self._acc.size else None
+
+    def _append(self, acc: FloatArray, gyr: FloatArray, missing: np.ndarray) -> None:
+        self._acc = np.concatenate([self._acc, acc])
+        self._gyr = np.concatenate([self._gyr, gyr])
+        self._missing = np.concatenate([self._missing, missing.astype(np.int64)])
+
+    def _held(self, gyr: FloatArray, missing: BoolArray) -> FloatArray:
+        """Missing rates replaced by the last one seen (zero before the first)."""
+        last = self._gyr[-1] if self._gyr.size else np.zeros(3)
+        table = np.concatenate([last[None], gyr])
+        seen_at = np.where(missing, 0, np.arange(1, gyr.shape[0] + 1))
+        return table[np.maximum.accumulate(seen_at)]
+
+    def _cut(self, piece: GridPiece) -> Frames | None:
+        held = self._acc.shape[0]
+        count = max(0, (held - FRAME) // CENTRE + 1)
+        real = held - BEFORE  # samples of the stretch from the next centre on
+        if piece.ends:
+            count = -(-real // CENTRE)
+            short = max(0, (count - 1) * CENTRE + FRAME - held)
+            self._append(*(np.repeat(x[-1:], short, axis=0) for x in (self._acc, self._gyr, self._missing)))
+        if count <= 0:
+            return None
+        first, used = self._done, count * CENTRE
+        unseen = np.concatenate([[0], np.cumsum(self._missing)])
+        starts = np.arange(count) * CENTRE
+        frames = Frames(
+            start_s=piece.start_s + (first + np.arange(count)) * float(CENTRE_S),
+            acc_mps2=_windows(self._acc, count),
+            gyr_rad_s=_windows(self._gyr, count),
+            has_gyr=(unseen[starts + FRAME] - unseen[starts]) * 2 < FRAME,
+            seen_s=np.minimum(CENTRE, real - starts) / GRID_HZ,
+            begins=first == 0,
+            ends=piece.ends,
+        )
+        self._acc, self._gyr, self._missing = self._acc[used:], self._gyr[used:], self._missing[used:]
+        self._done += count
+        return frames
+
+
+def _windows(values: FloatArray, count: int) -> FloatArray:
+    return np.lib.stride_tricks.sliding_window_view(values, FRAME, axis=0)[: count * CENTRE : CENTRE]

@@ -1,0 +1,213 @@
+"""Bring every sensor clock onto one even grid, stretch by stretch between gaps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.events import Gap
+from analysis.samples import FloatArray, Modality, SampleBlock
+
+GRID_HZ = 25
+"""Movements of a calf end below 10 Hz; 25 Hz keeps them and is the slowest sensor that can be counted with."""
+
+GAP_S = 0.1
+"""A longer pause between two samples is reported as a gap, if it is also more than 2.5 sample periods."""
+
+BREAK_S = 0.5
+"""Shorter gaps are bridged by a straight line; across a longer one nothing is assumed and analysis starts anew."""
+
+LAG_S = 10.0
+"""A modality this far behind another has stopped; the grid goes on without it."""
+
+WAIT_FOR_GYR_S = 4.0
+"""How long the first instants wait for a gyroscope to show itself (packets of two streams alternate)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GridPiece:
+    """Consecutive grid instants of one unbroken stretch.
+
+    Attributes:
+        start_s: session time of the stretch's instant 0.
+        first: index of the piece's first instant within its stretch.
+        acc_mps2: (n, 3) specific force, sensor axes.
+        gyr_rad_s: (n, 3) angular rate, NaN where there is none.
+        ends: the stretch ends with this piece.
+    """
+
+    start_s: float
+    first: int
+    acc_mps2: FloatArray
+    gyr_rad_s: FloatArray
+    ends: bool
+
+
+class _Stream:
+    """Samples of one modality that wait for the grid: thinned to about the grid's rate, gaps marked."""
+
+    def __init__(self) -> None:
+        self.t_s = np.zeros(0)
+        self.values = np.zeros((0, 3))
+        self.last_s = -np.inf
+        self._raw_t = np.zeros(0)
+        self._raw = np.zeros((0, 3))
+        self._step = 0  # samples averaged into one node; 0 = not known yet
+        self._period_s = 0.0
+
+    def take(self, block: SampleBlock) -> None:
+        later = block.t_s > self.last_s
+        t_s, values = (block.t_s, block.values) if later.all() else (block.t_s[later], block.values[later])
+        if t_s.size == 0:
+            return
+        self._raw_t = np.concatenate([self._raw_t, t_s])
+        self._raw = np.concatenate([self._raw, values])
+        self.last_s = float(t_s[-1])
+        self.thin()
+
+    def thin(self, *, last: bool = False) -> None:
+        """Average runs of `step` samples into nodes. Runs start anew after every break."""
+        if self._step == 0 and not self._learn_rate(last=last):
+            return
+        breaks = np.flatnonzero(np.diff(self._raw_t) > BREAK_S) + 1
+        edges = [0, *breaks.tolist(), self._raw_t.size]
+        nodes_t, nodes, used = [self.t_s], [self.values], 0
+        for first, end in zip(edges[:-1], edges[1:], strict=True):
+            whole = first + (end - first) // self._step * self._step
+            nodes_t.append(_mean_of_runs(self._raw_t[first:whole, None], self._step)[:, 0])
+            nodes.append(_mean_of_runs(self._raw[first:whole], self._step))
+            used = whole if end == self._raw_t.size and not last else end
+        self.t_s, self.values = np.concatenate(nodes_t), np.concatenate(nodes)
+        self._raw_t, self._raw = self._raw_t[used:], self._raw[used:]
+
+    def _learn_rate(self, *, last: bool) -> bool:
+        """Decide the thinning from the first second of samples only, however they were cut into blocks."""
+        first_second = self._raw_t[self._raw_t < self._raw_t[0] + 1.0] if self._raw_t.size else self._raw_t
+        if not last and first_second.size == self._raw_t.size:
+            return False
+        self._period_s = float(np.median(np.diff(first_second))) if first_second.size > 1 else 1.0 / GRID_HZ
+        self._step = max(1, int(1.0 / (self._period_s * GRID_HZ) + 0.25))
+        return True
+
+    def drop_before(self, t_s: float) -> None:
+        """Forget nodes that no later instant can need (one before t_s is kept)."""
+        keep = max(0, int(np.searchsorted(self.t_s, t_s, side="right")) - 1)
+        self.t_s, self.values = self.t_s[keep:], self.values[keep:]
+
+
+def _mean_of_runs(values: FloatArray, step: int) -> FloatArray:
+    if step == 1:
+        return values
+    total = values[0::step].copy()
+    for k in range(1, step):
+        total += values[k::step]
+    return total / step
+
+
+class Grid:
+    """Samples in, pieces of an even grid out. Any cutting of the input gives the same instants and values."""
+
+    def __init__(self) -> None:
+        self._acc, self._gyr = _Stream(), _Stream()
+        self._has_gyr = False
+        self._start_s: float | None = None
+        self._next = 0
+        self._last_t = -np.inf
+        self._period_s = 0.0
+        self.first_s: float | None = None
+        self.last_s = -np.inf
+
+    def feed(self, blocks: tuple[SampleBlock, ...]) -> tuple[list[GridPiece], list[Gap]]:
+        """Take blocks that belong together (about the same stretch of time), give what is ready."""
+        gaps: list[Gap] = []
+        for block in blocks:
+            if block.modality is Modality.ACC and len(block):
+                gaps += self._gaps_of(block)
+                self._acc.take(block)
+            elif block.modality is Modality.GYR and len(block):
+                self._has_gyr = True
+                self._gyr.take(block)
+        return self._ready(last=False), gaps
+
+    def finish(self) -> list[GridPiece]:
+        """What is left when no further sample will come."""
+        self._acc.thin(last=True)
+        self._gyr.thin(last=True)
+        return self._ready(last=True)
+
+    def _gaps_of(self, block: SampleBlock) -> list[Gap]:
+        t_s = block.t_s
+        if self.first_s is None:
+            self.first_s = float(t_s[0])
+        with_before = t_s if self.last_s == -np.inf else np.concatenate([[self.last_s], t_s])
+        self.last_s = float(t_s[-1])
+        steps = np.diff(with_before)
+        long = np.flatnonzero(steps > GAP_S)
+        return [Gap(float(with_before[i]), float(with_before[i + 1])) for i in long]
+
+    def _ready(self, *, last: bool) -> list[GridPiece]:
+        pieces = []
+        while (piece := self._piece(last=last)) is not None:
+            pieces.append(piece)
+        return pieces
+
+    def _piece(self, *, last: bool) -> GridPiece | None:
+        t_s = self._acc.t_s
+        if t_s.size == 0:
+            return None
+        if self._start_s is None:
+            self._start_s, self._next = float(t_s[0]), 0
+        broken = np.flatnonzero(np.diff(t_s) > BREAK_S)
+        end = int(broken[0]) + 1 if broken.size else t_s.size
+        ends = bool(broken.size) or last
+        until_s = float(t_s[end - 1])
+        if not self._has_gyr and not last and self._acc.last_s - (self.first_s or 0.0) < WAIT_FOR_GYR_S:
+            return None
+        if self._has_gyr and not last:
+            behind = max(self._gyr.t_s[-1] if self._gyr.t_s.size else -np.inf, self._acc.last_s - LAG_S)
+            if behind < until_s:
+                until_s, ends = float(behind), False
+        stop = int(np.floor((until_s - self._start_s) * GRID_HZ + 1e-9)) + 1
+        count = max(0, stop - self._next)
+        if count == 0 and not ends:
+            return None
+        at_s = self._start_s + (self._next + np.arange(count)) / GRID_HZ
+        acc = _on_grid(t_s[:end], self._acc.values[:end], at_s)
+        gyr = self._gyr_on_grid(at_s)
+        piece = GridPiece(self._start_s, self._next, acc, gyr, ends)
+        self._advance(count, end, ends=ends)
+        return piece
+
+    def _advance(self, count: int, end: int, *, ends: bool) -> None:
+        self._next += count
+        if ends:
+            self._acc.t_s, self._acc.values = self._acc.t_s[end:], self._acc.values[end:]
+            self._start_s = None
+            return
+        assert self._start_s is not None  # noqa: S101 - a stretch is open here
+        at_s = self._start_s + self._next / GRID_HZ
+        self._acc.drop_before(at_s)
+        self._gyr.drop_before(at_s)
+
+    def _gyr_on_grid(self, at_s: FloatArray) -> FloatArray:
+        t_s = self._gyr.t_s
+        if t_s.size < 2 or at_s.size == 0:
+            return np.full((at_s.size, 3), np.nan)
+        values = _on_grid(t_s, self._gyr.values, at_s)
+        right = np.clip(np.searchsorted(t_s, at_s, side="left"), 1, t_s.size - 1)
+        unseen = (t_s[right] - t_s[right - 1] > BREAK_S) | (at_s < t_s[0] - 1e-6) | (at_s > t_s[-1] + 1e-6)
+        if unseen.any():
+            values[unseen] = np.nan
+        return values
+
+
+def _on_grid(t_s: FloatArray, values: FloatArray, at_s: FloatArray) -> FloatArray:
+    """Straight-line interpolation of nodes (m, 3) at instants (n,); the ends hold their value."""
+    if t_s.size == 1:
+        return np.repeat(values, at_s.size, axis=0)
+    right = np.clip(np.searchsorted(t_s, at_s, side="left"), 1, t_s.size - 1)
+    left_t = t_s[right - 1]
+    share = np.clip((at_s - left_t) / (t_s[right] - left_t), 0.0, 1.0)[:, None]
+    before = values[right - 1]
+    return before + share * (values[right] - before)

@@ -1,0 +1,73 @@
+"""Samples in, final events out. Live, replay and batch are this one class fed with blocks of different size."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analysis.classify import Classifier
+from analysis.detect import raise_candidates, swing_candidates
+from analysis.events import Contraction, Findings, Rejection, StateSpan
+from analysis.features import traces
+from analysis.frames import Framer, Frames
+from analysis.grid import Grid, GridPiece
+from analysis.rules import RULES, Rules
+from analysis.samples import SampleBlock
+from analysis.states import StateMachine, rows
+
+SWEEP = 128
+"""Frames analysed in one sweep: large enough to be fast, small enough to stay in the processor's cache."""
+
+
+class Pipeline:
+    """The whole science behind one door.
+
+    Any cutting of a stream into blocks gives the same events. An event is final, within 10 s of the movement.
+    """
+
+    def __init__(self, rules: Rules = RULES) -> None:
+        self._rules = rules
+        self._grid = Grid()
+        self._framer = Framer()
+        self._classifier = Classifier(rules)
+        self._states = StateMachine(rules)
+
+    def feed(self, *blocks: SampleBlock) -> Findings:
+        """Take blocks of one stretch of time together (all modalities of it), give what became final."""
+        pieces, gaps = self._grid.feed(blocks)
+        found = self._take(pieces)
+        return found + Findings(gaps=tuple(gaps)) if gaps else found
+
+    def finish(self) -> Findings:
+        """What is still open when the session ends."""
+        return self._take(self._grid.finish())
+
+    def _take(self, pieces: list[GridPiece]) -> Findings:
+        found = Findings()
+        for piece in pieces:
+            frames = self._framer.feed(piece)
+            if frames is not None:
+                found = found + self._analyse(frames)
+        return found
+
+    def _analyse(self, frames: Frames) -> Findings:
+        contractions: list[Contraction] = []
+        rejections: list[Rejection] = []
+        described = rows(frames, self._rules)
+        lively = np.flatnonzero(is_lively(frames))
+        for first in range(0, lively.size, SWEEP):
+            kept, refused = self._sweep(frames, lively[first : first + SWEEP])
+            contractions += kept
+            rejections += refused
+        spans: list[StateSpan] = self._states.feed(described, contractions, ends=frames.ends)
+        return Findings(tuple(contractions), tuple(spans), tuple(rejections))
+
+    def _sweep(self, frames: Frames, chosen: np.ndarray) -> tuple[list[Contraction], list[Rejection]]:
+        found = traces(np.ascontiguousarray(frames.acc_mps2[chosen]), np.ascontiguousarray(frames.gyr_rad_s[chosen]))
+        return self._classifier.judge(
+            frames.start_s[chosen], raise_candidates(found), swing_candidates(found), found.fit, frames.has_gyr[chosen]
+        )
+
+
+def is_lively(frames: Frames) -> np.ndarray:
+    """Frames in which a heel could have risen; the rest need no further look."""
+    return np.ones(len(frames), dtype=bool)

@@ -1,0 +1,62 @@
+"""Every number that decides, in one place, with where it came from; its digest names the algorithm's version."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+from analysis.events import Algorithm
+
+NAME = "hinge"
+VERSION = "1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Thresholds of detection and classification.
+
+    "sim" marks values chosen on simulated wearers (seeds below 1000), "real" those chosen on the recordings
+    reserved for tuning; the rest is physics.
+    """
+
+    # A raise. The closed chain gives 2.3 cm of lift and 2 to 3 degrees of tilt at 15 degrees of ankle rotation.
+    least_lift_m: float = 0.009  # sim: keeps 10 degrees; real resting legs stay below 0.006
+    most_lift_m: float = 0.20  # a foot of 0.15 m from ankle to ball cannot lift more
+    least_tilt_rad: float = 0.005  # sim
+    most_tilt_rad: float = 0.40  # 45 degrees of ankle rotation tilt the shank by up to 20 (chain)
+    least_coherence: float = 0.6  # sim: slow standing raises with sway
+    least_lift_per_tilt_m: float = 0.15  # chain: 0.3 to 1.0 seated, 0.4 to 2 standing
+    most_lift_per_tilt_m: float = 4.0
+    least_share: float = 0.35  # of the largest raise within 4 s: the rest is rebound
+    least_evenness: float = 0.3  # a step up or down is not a raise
+    most_turn_rad_s: float = 2.0  # chain at 80 a minute and 45 degrees: 1.4
+    least_period_s: float = 0.46  # faster than 130 a minute is bounce; the counted range ends at 110
+    bounce_tops: int = 3
+    most_misfit: float = 0.6  # real: leg moved without a hinge
+    # A step, by mid-swing of the shank. Source: Salarian-type detectors use 50 deg/s (FACTS, section 5).
+    least_swing_rad_s: float = 0.7
+    least_swing_rad: float = 0.25
+    least_swing_share: float = 0.4
+    companion_s: float = 2.6  # another swing must be this near
+    least_strike_mps2: float = 0.8
+    refractory_s: float = 0.4
+    clear_of_steps_s: float = 1.0
+    # Wear and posture.
+    dead_turn_rad_s: float = 0.002  # real: a board at rest 0.0013, the stillest resting legs 0.0028
+    dead_turn_ratio: float = 6.0  # of what white noise alone would give
+    dead_force_mps2: float = 0.008
+    dead_force_ratio: float = 3.0
+    not_worn_s: float = 60.0
+    quiet_turn_rad_s: float = 0.06
+    posture_s: float = 20.0
+    same_posture_cos: float = 0.985  # 10 degrees
+
+
+RULES = Rules()
+
+
+def algorithm(rules: Rules = RULES) -> Algorithm:
+    """Name, version and digest of the parameters."""
+    digest = hashlib.sha256(json.dumps(asdict(rules), sort_keys=True).encode()).hexdigest()
+    return Algorithm(NAME, VERSION, digest)

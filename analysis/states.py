@@ -1,0 +1,162 @@
+"""What the wearer was doing: still or moving, worn or not, seated, standing or walking. Unknown where unclear."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.events import Contraction, Kind, State, StateSpan
+from analysis.frames import BEFORE, CENTRE, CENTRE_S, FRAME, Frames
+from analysis.rules import Rules
+from analysis.samples import FloatArray
+
+DEAD, QUIET, MOVING, WALKING, PUSHING, RAISING = range(6)
+REACH = 3
+"""Frames over which events of one activity are joined, before and after."""
+
+MEAN_OF = 10  # samples averaged to tell slow movement from noise (0.4 s)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """One row a frame centre: what it looked like."""
+
+    start_s: FloatArray
+    seen_s: FloatArray
+    code: np.ndarray
+    up: FloatArray
+
+
+def rows(frames: Frames, rules: Rules) -> Rows:
+    """Describe each frame's centre before any event is known."""
+    low_g, ratio_g = _slow_movement(frames.gyr_rad_s)
+    low_a, ratio_a = _slow_movement(frames.acc_mps2)
+    dead_g = (low_g < rules.dead_turn_rad_s) & (ratio_g < rules.dead_turn_ratio)
+    dead_a = (low_a < rules.dead_force_mps2) & (ratio_a < rules.dead_force_ratio)
+    dead = np.where(frames.has_gyr, dead_g & (low_a < 0.03), dead_a)
+    moving = np.where(frames.has_gyr, low_g > rules.quiet_turn_rad_s, low_a > 0.3)
+    code = np.where(dead, DEAD, np.where(moving, MOVING, QUIET))
+    up = frames.acc_mps2[:, :, BEFORE : BEFORE + CENTRE].mean(axis=2)
+    return Rows(frames.start_s, frames.seen_s, code, up / np.linalg.norm(up, axis=1)[:, None])
+
+
+def _slow_movement(x: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Movement slower than about 1 Hz (rms of the change of 0.4 s means), and its ratio to what noise would give."""
+    wide = x[:, :, : FRAME // MEAN_OF * MEAN_OF]
+    means = wide.reshape(x.shape[0], 3, -1, MEAN_OF).mean(axis=3)
+    change = np.diff(means, axis=2)
+    slow = (change * change).mean(axis=(1, 2))
+    rough = x[:, :, 2:] - 2.0 * x[:, :, 1:-1] + x[:, :, :-2]
+    noise = (rough * rough).mean(axis=(1, 2)) / 6.0
+    return np.sqrt(slow), slow / np.maximum(noise * 2.0 / MEAN_OF, 1e-18)
+
+
+class StateMachine:
+    """Rows and events of one stretch in, final spans out, once their label can no longer change."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._posture: tuple[State, FloatArray] | None = None
+        self._held: list[Rows] = []
+        self._run: tuple[int, float, float, FloatArray] | None = None  # code, start, end, up at its start
+        self._waiting: list[Contraction] = []  # peaks that lie in a row still to come
+
+    def feed(self, new: Rows, contractions: list[Contraction], *, ends: bool) -> list[StateSpan]:
+        """Spans that are final after these rows. `ends` closes the stretch."""
+        self._waiting = mark_events(new, self._waiting + contractions)
+        self._held.append(new)
+        whole = _joined(self._held)
+        code = spread(whole.code)
+        done = len(code) if ends else max(0, len(code) - REACH)
+        keep = max(0, done - REACH)
+        fresh = self._fresh_from(whole)
+        spans = self._runs(whole, code, fresh, done)
+        self._held = [Rows(whole.start_s[keep:], whole.seen_s[keep:], whole.code[keep:], whole.up[keep:])]
+        if ends:
+            spans += self._close()
+            self._held, self._waiting = [], []
+        return spans
+
+    def _fresh_from(self, whole: Rows) -> int:
+        if self._run is None:
+            return 0
+        return int(np.searchsorted(whole.start_s, self._run[2] - 1e-6))
+
+    def _runs(self, whole: Rows, code: np.ndarray, first: int, last: int) -> list[StateSpan]:
+        spans: list[StateSpan] = []
+        if first >= last:
+            return spans
+        edges = np.concatenate([[first], first + 1 + np.flatnonzero(np.diff(code[first:last])), [last]])
+        for a, b in zip(edges[:-1], edges[1:], strict=True):
+            end_s = float(whole.start_s[b - 1] + whole.seen_s[b - 1])
+            if self._run is not None and self._run[0] == int(code[a]):
+                self._run = (self._run[0], self._run[1], end_s, self._run[3])
+                continue
+            spans += self._close()
+            self._run = (int(code[a]), float(whole.start_s[a]), end_s, whole.up[a])
+        return spans
+
+    def _close(self) -> list[StateSpan]:
+        if self._run is None:
+            return []
+        code, start_s, end_s, up = self._run
+        self._run = None
+        state = self._label(code, end_s - start_s, up)
+        return [StateSpan(state, round(start_s, 3), round(end_s, 3))]
+
+    def _label(self, code: int, length_s: float, up: FloatArray) -> State:
+        if code == WALKING:
+            self._posture = (State.STANDING, up)
+            return State.WALKING
+        if code in (PUSHING, RAISING):
+            state = State.SEATED if code == PUSHING else State.STANDING
+            self._posture = (state, up)
+            return state
+        if code == DEAD and length_s >= self._rules.not_worn_s:
+            self._posture = None
+            return State.NOT_WORN
+        if code == MOVING:
+            return State.UNKNOWN
+        return self._still(length_s, up)
+
+    def _still(self, length_s: float, up: FloatArray) -> State:
+        """A worn, still leg: the posture known from movement while the shank keeps it, else long stillness sits."""
+        if self._posture is not None and float(self._posture[1] @ up) > self._rules.same_posture_cos:
+            if self._posture[0] is State.SEATED or length_s < 10 * self._rules.posture_s:
+                return self._posture[0]
+        if length_s >= self._rules.posture_s:
+            self._posture = (State.SEATED, up)
+            return State.SEATED
+        return State.UNKNOWN
+
+
+def mark_events(new: Rows, contractions: list[Contraction]) -> list[Contraction]:
+    """Rows in which a contraction peaks take its activity; those that peak in a later row are given back."""
+    code_of = {Kind.STEP: WALKING, Kind.SOLEUS_PUSHUP: PUSHING, Kind.HEEL_RAISE: RAISING}
+    later = []
+    for event in contractions:
+        row = int(np.searchsorted(new.start_s, event.peak_s, side="right")) - 1
+        if row >= 0 and event.peak_s >= new.start_s[row] + CENTRE_S:
+            later.append(event)
+        elif row >= 0 and event.kind in code_of:
+            new.code[row] = max(int(new.code[row]), code_of[event.kind])
+    return later
+
+
+def spread(code: np.ndarray) -> np.ndarray:
+    """Join events of one activity that are at most 3 rows apart; each looks only 3 rows around."""
+    out = code.copy()
+    for activity in (WALKING, PUSHING, RAISING):
+        here = (code == activity).astype(np.int64)
+        padded = np.concatenate([np.zeros(REACH, np.int64), here, np.zeros(REACH, np.int64)])
+        before = sum(padded[REACH - k : REACH - k + code.size] for k in range(1, REACH + 1))
+        after = sum(padded[REACH + k : REACH + k + code.size] for k in range(1, REACH + 1))
+        out[(here == 0) & (before > 0) & (after > 0) & (code < WALKING)] = activity
+    return out
+
+
+def _joined(held: list[Rows]) -> Rows:
+    if len(held) == 1:
+        return held[0]
+    return Rows(*(np.concatenate([getattr(r, name) for r in held]) for name in ("start_s", "seen_s", "code", "up")))
