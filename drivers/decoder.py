@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from analysis.samples import SampleBlock
 from drivers.errors import PacketError
@@ -31,6 +31,16 @@ class Decoder(Protocol):
 
     def finish(self) -> list[SampleBlock]:
         """Samples still held back when no further packet will come."""
+        ...
+
+
+@runtime_checkable
+class HostZero(Protocol):
+    """A decoder that knows where its zero lies on the host's clock."""
+
+    @property
+    def zero_arrival_ns(self) -> int | None:
+        """Host clock at `t_s` = 0, None before the first sample. Late by the first packet's latency."""
         ...
 
 

@@ -129,6 +129,12 @@ class PolarPmdDecoder:
         self._settle_auxiliary(made)
         return made.blocks(self._rate_hz)
 
+    @property
+    def zero_arrival_ns(self) -> int | None:
+        """Host clock at `t_s` = 0, None before the first sample."""
+        zero = self._zero
+        return None if zero.zero_ns is None else zero.arrival_ns + round(zero.zero_ns)
+
     def _parts(self, batch: PacketBatch) -> Iterator[tuple[int, int]]:
         """Stretches that can be taken at once: single frames until the zero is known, then about 1 MB.
 
