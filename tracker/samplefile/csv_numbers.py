@@ -12,6 +12,7 @@ from functools import cache
 import numpy as np
 
 from analysis.samples import FloatArray
+from tracker.samplefile.arrow_numbers import copy_numbers
 from tracker.samplefile.columns import Pick, Selection
 from tracker.samplefile.origin import FileRows, Origin
 from tracker.samplefile.text_blocks import TextBlock
@@ -23,7 +24,7 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _LETTERS = bytes(set(range(ord("a"), ord("z") + 1)) | set(range(ord("A"), ord("Z") + 1))).translate(
     None, b"eE"
 )
-_WORDS_READ_AS_NUMBERS = re.compile(rb"nan|inf|true|false", re.IGNORECASE)
+_WORDS_READ_AS_NUMBERS = (b"nan", b"inf", b"true", b"false")
 _NO_STRUCTURE = bytes(set(range(256)) - set(b',\n"\0'))
 _SHOWN_CHARACTERS = 30
 
@@ -69,7 +70,7 @@ def read_with_pyarrow(body: bytes, selection: Selection) -> FloatArray | None:
         return None
     numbers = np.empty((table.num_rows, len(used)), order="F")
     for at, column in enumerate(table.columns):
-        numbers[:, at] = column.to_numpy()
+        copy_numbers(column.chunks, numbers[:, at])
         if int(np.isfinite(numbers[:, at]).sum()) + column.null_count != table.num_rows:
             return None
     return numbers
@@ -82,8 +83,10 @@ def read_with_pandas(body: bytes, selection: Selection) -> FloatArray | None:
     rows = body.count(b"\n")
     if body.translate(None, _NO_STRUCTURE) != (b"," * (selection.width - 1) + b"\n") * rows:
         return None
-    if body.translate(None, _LETTERS) != body and _WORDS_READ_AS_NUMBERS.search(body):
-        return None
+    if len(body.translate(None, _LETTERS)) < len(body):
+        lower = body.lower()
+        if any(word in lower for word in _WORDS_READ_AS_NUMBERS):
+            return None
     used = [pick.index for pick in (selection.time, *selection.picks)]
     # From pandas 3 on the one way of reading is exact, and naming it is deprecated.
     exact = {} if int(pd.__version__.split(".")[0]) >= 3 else {"float_precision": "round_trip"}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from analysis.samples import FloatArray
+from tracker.samplefile.arrow_numbers import copy_numbers
 from tracker.samplefile.columns import Pick, Selection
 from tracker.samplefile.origin import FileRows, Origin
 from tracker.samplefile.text_blocks import Progress
@@ -101,9 +102,9 @@ def _numbers(
     table = np.empty((batch.num_rows, len(picks)), order="F")
     for at, (name, pick) in enumerate(zip(columns, picks, strict=True)):
         column = batch.column(name)
-        empty = column.is_null().to_numpy(zero_copy_only=False)
-        table[:, at] = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-        words = np.flatnonzero(np.isnan(table[:, at]) & ~empty)
-        if words.size:
-            raise origin.error("NaN is not a number (no sample is null)", first + int(words[0]), pick.source)
+        copy_numbers([column.cast(pa.float64(), safe=False)], table[:, at])
+        if int(np.isnan(table[:, at]).sum()) != column.null_count:
+            empty = np.array(column.is_null().to_pylist())
+            bad = int(np.flatnonzero(np.isnan(table[:, at]) & ~empty)[0])
+            raise origin.error("NaN is not a number (no sample is null)", first + bad, pick.source)
     return table

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Protocol, cast
 import numpy as np
 
 from analysis.samples import FloatArray
+from tracker.samplefile.arrow_numbers import copy_numbers
 
 # Level 4 takes half the time of the usual 9 and gives 3 % more bytes on sensor text.
 _GZIP_LEVEL = 4
@@ -106,10 +107,10 @@ def join_parquet(parts: Sequence[Path], names: Sequence[str], into: Path) -> Non
         for part in parts:
             with parquet.ParquetFile(str(part)) as file:
                 for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
-                    columns = [column.to_numpy(zero_copy_only=False) for column in batch.columns]
-                    values = np.full((batch.num_rows, len(names)), np.nan)
-                    values[:, : len(columns) - 1] = np.column_stack(columns[1:])
-                    whole.write(columns[0], values)
+                    rows = np.full((batch.num_rows, 1 + len(names)), np.nan, order="F")
+                    for at, column in enumerate(batch.columns):
+                        copy_numbers([column], rows[:, at])
+                    whole.write(rows[:, 0], rows[:, 1:])
     finally:
         whole.close()
 
