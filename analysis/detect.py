@@ -39,7 +39,7 @@ class RaiseCandidates:
         coherence: correlation of lifting and turning speed between onset and end.
         evenness: the smaller of rise and fall as a share of the larger.
         size_m: the smaller of rise and fall of the heel's course.
-        share: size as a share of the largest rise within 4 s.
+        share: greatest speed of the heel between onset and end as a share of that within 4 s.
         period_s: median time between the tops around this one; infinite where it stands alone.
         tops: how many tops of similar size lie within 1.5 s, this one included.
         near_swing_s: time to the nearest swing of gait.
@@ -115,23 +115,23 @@ def raise_candidates(traces: Traces) -> RaiseCandidates:
     size = np.minimum(left_fall, right_fall)
     onset = _crossing(window[:, REACH::-1], top - 0.9 * left_fall)
     end = _crossing(window[:, REACH:], top - 0.9 * right_fall)
-    late = _crossing(window[:, REACH:], top - 0.07 * size)
-    early = _crossing(window[:, REACH::-1], top - 0.07 * size)
     inside = _between(window.shape[1], REACH - onset - MARGIN, REACH + end + MARGIN)
+    strictly = _between(window.shape[1], REACH - onset, REACH + end)
+    speed = np.abs(np.diff(window, axis=1, prepend=window[:, :1]))
     turn = np.where(inside, around(traces.turn_rad_s, frame, peak, REACH, REACH), 0.0)
     lift = np.where(inside, around(traces.lift_mps, frame, peak, REACH, REACH), 0.0)
     period_s, tops = _rhythm(window, size)
     return RaiseCandidates(
         frame=frame,
         onset=peak - onset,
-        peak=peak + (late - early) / 2.0,
+        peak=peak + _plateau(window, left, right),
         end=peak + end,
         lift_m=_rise(traces.height_m, frame, peak, left, right),
         tilt_rad=_rise(traces.tilt_rad, frame, peak, left, right),
         coherence=_correlation(turn, lift),
         evenness=size / np.maximum(np.maximum(left_fall, right_fall), 1e-12),
         size_m=size,
-        share=size / np.maximum(window.max(axis=1, initial=-np.inf) - window.min(axis=1, initial=np.inf), 1e-12),
+        share=np.where(strictly, speed, 0.0).max(axis=1, initial=0.0) / np.maximum(speed.max(axis=1, initial=0.0), 1e-12),
         period_s=period_s,
         tops=tops,
         near_swing_s=_near_swing_s(traces, frame, peak),
@@ -148,15 +148,20 @@ def heel_course(traces: Traces) -> FloatArray:
 
 
 def _valley(away: FloatArray) -> tuple[IntArray, FloatArray]:
-    """Deepest point before the course rises above its peak again, looking away from it; depth below the peak.
+    """Where the heel is down again, looking away from its peak, and the fall until there.
+
+    The valley is the lowest point before the course climbs back by half of what it fell; ripple on the way,
+    less deep than 0.3 of the deepest fall in reach, does not count.
 
     Args:
         away: (n, reach+1), column 0 is the peak.
     """
-    higher = np.logical_or.accumulate(away > away[:, :1], axis=1)
-    open_ground = np.where(higher, np.inf, away)
-    at = open_ground.argmin(axis=1)
-    return at, away[:, 0] - open_ground[np.arange(at.size), at]
+    lowest = np.minimum.accumulate(away, axis=1)
+    fall = away[:, :1] - lowest
+    back_up = (away - lowest >= 0.5 * fall) & (fall > 0.3 * fall[:, -1:])
+    until = np.where(back_up.any(axis=1), back_up.argmax(axis=1), away.shape[1] - 1)
+    at = np.where(np.arange(away.shape[1])[None, :] <= until[:, None], away, np.inf).argmin(axis=1)
+    return at, fall[np.arange(at.size), at]
 
 
 def _crossing(away: FloatArray, level: FloatArray) -> FloatArray:
@@ -167,6 +172,23 @@ def _crossing(away: FloatArray, level: FloatArray) -> FloatArray:
     rows = np.arange(at.size)
     high, low = away[rows, at - 1], away[rows, at]
     return at - 1 + np.clip((high - level) / np.where(high > low, high - low, 1.0), 0.0, 1.0)
+
+
+def _plateau(window: FloatArray, left: IntArray, right: IntArray) -> FloatArray:
+    """Offset from the peak's sample to the middle of the heel's highest tenth.
+
+    The line from valley to valley is taken off first: the baseline bends under a first and a last raise.
+    """
+    rows = np.arange(left.size)
+    low_left, low_right = window[rows, REACH - left], window[rows, REACH + right]
+    slope = (low_right - low_left) / np.maximum(left + right, 1)
+    offset = np.arange(-REACH, REACH + 1)
+    level = window - (low_left + slope * left)[:, None] - slope[:, None] * offset
+    inside = _between(window.shape[1], REACH - left, REACH + right)
+    level = np.where(inside, level, 0.0)
+    high = level >= 0.9 * level.max(axis=1, initial=0.0)[:, None]
+    first, last = high.argmax(axis=1), high.shape[1] - 1 - high[:, ::-1].argmax(axis=1)
+    return (first + last) / 2.0 - REACH
 
 
 def _between(width: int, first: FloatArray, last: FloatArray) -> BoolArray:
