@@ -13,7 +13,6 @@ from analysis.samples import FloatArray
 from tracker.samplefile.arrow_numbers import copy_numbers
 from tracker.samplefile.columns import Pick, Selection
 from tracker.samplefile.origin import FileRows, Origin
-from tracker.samplefile.text_blocks import Progress
 
 HOW_TO_ADD = "Parquet needs one more package: pip install 'soleus-tracker[parquet]'"
 
@@ -28,10 +27,10 @@ def parquet_names(origin: Origin) -> list[str]:
         return [str(name) for name in file.schema_arrow.names]
 
 
-def parquet_rows(
-    origin: Origin, selection: Selection, batch_rows: int, progress: Progress | None = None
-) -> Iterator[FileRows]:
-    """Rows in file units, in file order, null as NaN; places are 1-based rows.
+def parquet_rows(origin: Origin, selection: Selection, batch_rows: int) -> Iterator[tuple[FileRows, float]]:
+    """Rows in file units, in file order, null as NaN; and the fraction of the file read with them.
+
+    Places are 1-based rows.
 
     Raises:
         RecordingError: the file is damaged, a column is not numeric, or a number is NaN.
@@ -44,10 +43,9 @@ def parquet_rows(
         columns = [file.schema_arrow.names[pick.index] for pick in picks]
         for batch in file.iter_batches(batch_size=batch_rows, columns=columns):
             table = _numbers(batch, columns, picks, first, origin)
-            yield FileRows(table[:, 0], table[:, 1:], first + np.arange(len(table), dtype=np.int64))
+            line = first + np.arange(len(table), dtype=np.int64)
             first += len(table)
-            if progress is not None:
-                progress((first - 1) / total)
+            yield FileRows(table[:, 0], table[:, 1:], line), (first - 1) / total
 
 
 def require_pyarrow(origin: Origin) -> None:
@@ -70,8 +68,8 @@ def _opened(origin: Origin) -> Iterator[Any]:
 
     damaged = origin.error("this is not a Parquet file, or it is damaged")
     try:
-        # Without pre-buffering only one column chunk of pages is held, not a row group.
-        with parquet.ParquetFile(str(origin.path), pre_buffer=False) as file:
+        # Pages are read as they are needed: one row group may hold the whole day (570 MB otherwise).
+        with parquet.ParquetFile(str(origin.path), pre_buffer=False, buffer_size=1_000_000) as file:
             yield file
     except pa.ArrowException as fault:
         raise damaged from fault

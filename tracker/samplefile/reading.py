@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,12 @@ from tracker.samplefile.order import TimeOrder
 from tracker.samplefile.origin import FileRows, Origin, join_rows, no_rows
 from tracker.samplefile.parquet_rows import parquet_names, parquet_rows
 from tracker.samplefile.report import ModalityReport, SampleFileReport
-from tracker.samplefile.text_blocks import Progress, TextBlock, header_cells, text_blocks
+from tracker.samplefile.text_blocks import TextBlock, header_cells, text_blocks
 
 ENDINGS = (".csv", ".csv.gz", ".parquet")
+Progress = Callable[[float], None]
+"""Told the fraction of the file that has been read, 0 to 1."""
+
 RATE_ROWS = 2_000
 """The nominal rate that chunks carry is taken from this many rows, so that the cutting never changes it."""
 
@@ -143,14 +146,19 @@ class SampleFile:
         yield from self._whole_triples(self._order.finish())
 
     def _file_rows(self) -> Iterator[FileRows]:
-        options, origin = self._options, self._origin
-        if not origin.counts_lines:
-            yield from parquet_rows(origin, self.selection, options.batch_rows, self._progress)
-            return
-        for block in text_blocks(origin, options.block_bytes, self._progress):
+        for rows, read in self._text_rows() if self._origin.counts_lines else self._parquet_rows():
+            yield rows
+            if self._progress is not None:
+                self._progress(read)
+
+    def _parquet_rows(self) -> Iterator[tuple[FileRows, float]]:
+        return parquet_rows(self._origin, self.selection, self._options.batch_rows)
+
+    def _text_rows(self) -> Iterator[tuple[FileRows, float]]:
+        for block in text_blocks(self._origin, self._options.block_bytes):
             body = _after_line(block, self._header_line)
             if body.body:
-                yield rows_of(body, self.selection, origin)
+                yield rows_of(body, self.selection, self._origin), body.read
 
     def _converted(self, rows: FileRows) -> FileRows:
         """Canonical units; rows without any sample left out."""
@@ -219,4 +227,4 @@ def _after_line(block: TextBlock, line: int) -> TextBlock:
     while body and first <= line:
         _, _, body = body.partition(b"\n")
         first += 1
-    return TextBlock(body, first)
+    return TextBlock(body, first, block.read)

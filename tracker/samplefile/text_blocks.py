@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from tracker.samplefile.origin import Origin
-
-Progress = Callable[[float], None]
-"""Told the fraction of the file that has been read, 0 to 1."""
 
 LONGEST_LINE_BYTES = 1_000_000
 _BOM = b"\xef\xbb\xbf"
@@ -25,19 +22,20 @@ class TextBlock:
     Attributes:
         body: the bytes, checked to be UTF-8.
         first_line: 1-based number in the file of the block's first line.
+        read: fraction of the file's bytes read once this block is, 0 to 1.
     """
 
     body: bytes
     first_line: int
+    read: float
 
 
-def text_blocks(origin: Origin, block_bytes: int, progress: Progress | None = None) -> Iterator[TextBlock]:
+def text_blocks(origin: Origin, block_bytes: int) -> Iterator[TextBlock]:
     """The file's text, header included, cut at line ends.
 
     Args:
         origin: the file; the name's ending says whether it is compressed.
         block_bytes: about the size of a block after decompression.
-        progress: told the fraction of the file's bytes read so far.
 
     Raises:
         RecordingError: the file cannot be opened, is damaged, or is not UTF-8 text.
@@ -48,10 +46,8 @@ def text_blocks(origin: Origin, block_bytes: int, progress: Progress | None = No
         line = 1
         for body in _whole_lines(stream, origin, block_bytes):
             _refuse_foreign_bytes(body, line, origin)
-            yield TextBlock(body, line)
+            yield TextBlock(body, line, min(raw.tell() / size, 1.0))
             line += body.count(b"\n")
-            if progress is not None:
-                progress(min(raw.tell() / size, 1.0))
 
 
 def _whole_lines(stream: BinaryIO | gzip.GzipFile, origin: Origin, block_bytes: int) -> Iterator[bytes]:

@@ -92,18 +92,20 @@ class _GrowingFile:
     def _write(self, t_s: FloatArray, values: FloatArray) -> None:
         if not t_s.size:
             return
-        if self._open is None or len(self._names) != len(self._merger.channels):
-            self._begin_part()
-        assert self._open is not None
-        self._open.write(t_s, values)
+        part = self._open
+        if part is None or len(self._names) != len(self._merger.channels):
+            part = self._next_part()
+        part.write(t_s, values)
         self._rows += t_s.size
 
-    def _begin_part(self) -> None:
+    def _next_part(self) -> Part:
         if self._open is not None:
             self._open.close()
+            self._open = None
         self._names = column_names(self._merger.channels)
         self._parts.append(self._folder / f"part{len(self._parts)}{self._ending}")
         self._open = self._new_part(self._parts[-1], self._names)
+        return self._open
 
     def _new_part(self, path: Path, names: Sequence[str]) -> Part:
         if self._ending == ".parquet":

@@ -40,13 +40,15 @@ def test_null_is_an_empty_cell(tmp_path: Path) -> None:
         label=["a", "b", "c", "d"],
     )
     for batch_rows in (1, 3, 100):
-        file = read_sample_file(path, ReadOptions(batch_rows=batch_rows))
+        seen: list[float] = []
+        file = read_sample_file(path, ReadOptions(batch_rows=batch_rows), seen.append)
         chunks = list(file.chunks())
         values = np.concatenate([chunk.values for chunk in chunks])
         assert np.concatenate([chunk.t_s for chunk in chunks]).tolist() == [0, 1, 2, 3]
         np.testing.assert_array_equal(values[:, 0], [9.80665, np.nan, 2 * 9.80665, 3 * 9.80665])
         np.testing.assert_array_equal(values[:, 3], [np.nan, 30.5, np.nan, 31.0])
         assert file.report.ignored_columns == ("label",)
+        assert (seen, seen[-1]) == (sorted(seen), 1.0)
 
 
 def test_faults_name_row_and_column(tmp_path: Path) -> None:
