@@ -43,8 +43,9 @@ def read_sample_file(
     path = Path(path)
     options = options or ReadOptions()
     name = path.name.lower()
-    if not name.endswith(ENDINGS) and not path.is_dir():
-        raise Origin(path).error(f"the name must end in {', '.join(ENDINGS)}")
+    with Origin(path).faults():
+        if not name.endswith(ENDINGS) and not path.is_dir():
+            raise Origin(path).error(f"the name must end in {', '.join(ENDINGS)}")
     if name.endswith(".parquet"):
         origin = Origin(path, counts_lines=False)
         return SampleFile(origin, select(parquet_names(origin), options, origin), options, progress, 0)

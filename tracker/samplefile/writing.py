@@ -50,11 +50,11 @@ def write_samples(path: Path | str, blocks: Iterable[tuple[SampleBlock, ...]]) -
     path = Path(path)
     if not path.name.lower().endswith(ENDINGS):
         raise RecordingError(f"the name must end in {', '.join(ENDINGS)}", path)
-    if path.is_dir():
-        raise RecordingError("this is a folder, not a file to write", path)
     if path.suffix.lower() == ".parquet":
         require_pyarrow(Origin(path))
     try:
+        if path.is_dir():
+            raise RecordingError("this is a folder, not a file to write", path)
         # A folder of our own beside the target (mode 0700): same file system, so that the rename is one step.
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
             file = _GrowingFile(Path(folder), path)

@@ -356,6 +356,17 @@ def test_chunks_fit_the_blocks_of_the_flow(write: Write) -> None:
     }
 
 
+def test_lone_carriage_returns_in_a_long_file(write: Write) -> None:
+    """Line ends of the classic Mac work beyond the first stretch."""
+    path = write(ACC + "\r" + "".join(f"{i},1,2,3\r" for i in range(20_000)))
+    assert rows_of(path, block_bytes=10_000)[2].rows == 20_000
+
+
+def test_a_line_without_end(write: Write) -> None:
+    """Text without line ends is refused before it fills the memory."""
+    assert refused(write(b"1," * 2_000_000)).startswith(": this is not a CSV file: a line has no end")
+
+
 def test_heavy_libraries_stay_out() -> None:
     """Importing the package loads neither pandas nor pyarrow: who reads no file does not pay for them."""
     code = "import sys, tracker.samplefile; print({'pandas', 'pyarrow', 'scipy'} & set(sys.modules))"

@@ -152,6 +152,21 @@ def test_refused_targets(tmp_path: Path, name: str, sentence: str) -> None:
     assert caught.value.reason == sentence
 
 
+@pytest.mark.parametrize("name", ["out.csv", "closed/out.csv"])
+def test_refused_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A folder that may not be entered or written is told in one sentence."""
+
+    def closed(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    if name.startswith("closed"):
+        monkeypatch.setattr(Path, "is_dir", closed)
+    else:
+        monkeypatch.setattr("tempfile.TemporaryDirectory", closed)
+    with pytest.raises(RecordingError, match=r"the file cannot be written \(Permission denied\)"):
+        write_samples(tmp_path / name, [])
+
+
 def test_a_block_that_comes_too_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """t_s never decreases: a block from before what was written is the caller's fault."""
     monkeypatch.setattr(merging, "_GATHERED_SAMPLES", 2)
