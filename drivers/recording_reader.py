@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -202,7 +202,7 @@ def _long(batches: Iterator[PacketBatch]) -> Iterator[PacketBatch]:
     """Batches joined, or cut, so that each spans about ten minutes of arrivals."""
     waiting: list[PacketBatch] = []
     start_ns = 0
-    for batch in (piece for batch in batches for piece in _cut(batch)):
+    for batch in chain.from_iterable(map(_cut, batches)):
         if waiting and (batch.names != waiting[0].names or int(batch.arrival_ns[0]) - start_ns >= GROUP_NS):
             yield PacketBatch.join(waiting)
             waiting = []
