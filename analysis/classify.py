@@ -22,7 +22,12 @@ class Classifier:
         self._last_raise_s = -np.inf
 
     def judge(
-        self, start_s: FloatArray, raises: RaiseCandidates, swings: SwingCandidates, fit: ChainFit, has_gyr: BoolArray
+        self,
+        start_s: FloatArray,
+        raises: RaiseCandidates,
+        swings: SwingCandidates,
+        fit: ChainFit,
+        has_gyr: BoolArray,
     ) -> tuple[list[Contraction], list[Rejection]]:
         """Events and refusals of some frames, in order of time.
 
@@ -72,10 +77,14 @@ class Classifier:
         return kept, refused
 
 
-def _raise(c: RaiseCandidates, fit: ChainFit, i: int, times: tuple[float, float, float], *, gyr: bool) -> Contraction:
+def _raise(
+    c: RaiseCandidates, fit: ChainFit, i: int, times: tuple[float, float, float], *, gyr: bool
+) -> Contraction:
     evidence = float(fit.evidence[c.frame[i]])
     seated = evidence > 0.0
-    sure = (0.5 + 0.5 * np.tanh(1.5 * abs(evidence))) * np.clip(c.coherence[i], 0.5, 1.0) * (1.0 if gyr else 0.7)
+    sure = (
+        (0.5 + 0.5 * np.tanh(1.5 * abs(evidence))) * np.clip(c.coherence[i], 0.5, 1.0) * (1.0 if gyr else 0.7)
+    )
     onset, peak, end = times
     return Contraction(
         Kind.SOLEUS_PUSHUP if seated else Kind.HEEL_RAISE,

@@ -20,6 +20,12 @@ REACH = 4 * GRID_HZ
 GAIT_RAD_S = 1.5
 """Smoothed rate of turn that a heel raise never reaches."""
 
+SLOWEST_RAD_S = 0.3
+"""A swing slower than this is not looked at."""
+
+LOWEST_M = 0.002
+"""A rise of the heel's course by less than this, within 2 s, is not looked at."""
+
 BORDER = 4
 """How far a frame looks for peaks beyond its centre (samples)."""
 
@@ -108,6 +114,8 @@ def raise_candidates(traces: Traces) -> RaiseCandidates:
     """Every peak of the heel's course, however small; judging is left to the classifier."""
     course = heel_course(traces)
     frame, peak = centre_peaks(course)
+    keep = course[frame, peak] - np.minimum.reduce([course[frame, peak - d] for d in (10, 25, 50)]) > LOWEST_M
+    frame, peak = frame[keep], peak[keep]
     window = around(course, frame, peak, REACH, REACH)
     top = window[:, REACH]
     left, left_fall = _valley(window[:, REACH::-1])
@@ -131,7 +139,8 @@ def raise_candidates(traces: Traces) -> RaiseCandidates:
         coherence=_correlation(turn, lift),
         evenness=size / np.maximum(np.maximum(left_fall, right_fall), 1e-12),
         size_m=size,
-        share=np.where(strictly, speed, 0.0).max(axis=1, initial=0.0) / np.maximum(speed.max(axis=1, initial=0.0), 1e-12),
+        share=np.where(strictly, speed, 0.0).max(axis=1, initial=0.0)
+        / np.maximum(speed.max(axis=1, initial=0.0), 1e-12),
         period_s=period_s,
         tops=tops,
         near_swing_s=_near_swing_s(traces, frame, peak),
@@ -209,7 +218,9 @@ def _rhythm(window: FloatArray, size: FloatArray) -> tuple[FloatArray, IntArray]
     """Mean time between the tops within 1.5 s of the candidate that stand about as high, and how many there are."""
     near = window[:, REACH - 38 : REACH + 39]
     inner = near[:, 1:-1]
-    tops = (inner > near[:, :-2]) & (inner >= near[:, 2:]) & (inner > (window[:, REACH] - 0.6 * size)[:, None])
+    tops = (
+        (inner > near[:, :-2]) & (inner >= near[:, 2:]) & (inner > (window[:, REACH] - 0.6 * size)[:, None])
+    )
     count = tops.sum(axis=1)
     first, last = tops.argmax(axis=1), tops.shape[1] - 1 - tops[:, ::-1].argmax(axis=1)
     period = (last - first) / np.maximum(count - 1, 1) / GRID_HZ
@@ -227,10 +238,10 @@ def swing_candidates(traces: Traces) -> SwingCandidates:
     """Every forward swing; forward is the way the shank turns fastest, as in every gait."""
     swing = traces.swing_rad_s * np.where((traces.swing_rad_s**3).sum(axis=1) < 0.0, -1.0, 1.0)[:, None]
     frame, peak = centre_peaks(swing)
+    rate = swing[frame, peak]
+    keep = (rate > SLOWEST_RAD_S) & (rate >= around(swing, frame, peak, 8, 8).max(axis=1, initial=-np.inf))
+    frame, peak, rate = frame[keep], peak[keep], rate[keep]
     window = around(swing, frame, peak, REACH, REACH)
-    rate = window[:, REACH]
-    keep = rate >= around(swing, frame, peak, 8, 8).max(axis=1, initial=-np.inf)
-    frame, peak, window, rate = frame[keep], peak[keep], window[keep], rate[keep]
     onset = _crossing(window[:, REACH::-1], 0.1 * rate)
     end = _crossing(window[:, REACH:], 0.1 * rate)
     inside = _between(window.shape[1], REACH - onset, REACH + end)

@@ -98,9 +98,9 @@ def traces(acc_mps2: FloatArray, gyr_rad_s: FloatArray) -> Traces:
     force = _off_baseline(_off_baseline(acc_mps2))
     vertical = _along(force, up)
     lift = _off_baseline(_integral(_off_baseline(_along(acc_mps2, up))))
-    turning = _off_baseline(_off_baseline(gyr_rad_s))
+    turning = _off_baseline(gyr_rad_s)
     axis, off_axis = principal_axis(turning)
-    turn = _along(turning, axis)
+    turn = _off_baseline(_along(turning, axis))
     sign = np.where((turn * lift * WEIGHT).sum(axis=1) < 0.0, -1.0, 1.0)
     turn *= sign[:, None]
     across = force - up[:, :, None] * vertical[:, None, :]
@@ -177,4 +177,13 @@ def at(values: FloatArray, frame: np.ndarray, sample: np.ndarray) -> FloatArray:
     return values[frame, sample]
 
 
-__all__ = ["WEIGHT", "BoolArray", "ChainFit", "Traces", "chain_fit", "moving_average", "principal_axis", "traces"]
+__all__ = [
+    "WEIGHT",
+    "BoolArray",
+    "ChainFit",
+    "Traces",
+    "chain_fit",
+    "moving_average",
+    "principal_axis",
+    "traces",
+]

@@ -18,9 +18,57 @@ BEFORE_S, CENTRE_S, AFTER_S = 6, 2, 6
 FRAME_S = BEFORE_S + CENTRE_S + AFTER_S
 BEFORE, CENTRE, AFTER = BEFORE_S * GRID_HZ, CENTRE_S * GRID_HZ, AFTER_S * GRID_HZ
 FRAME = BEFORE + CENTRE + AFTER
+CELLS = FRAME // CENTRE
+OWN_CELL = BEFORE // CENTRE
+MEAN_OF = 10
+"""Samples averaged to tell slow movement from noise (0.4 s)."""
 
 
 BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cells:
+    """What the cells of 2 s that make up the frames look like, each by itself.
+
+    Attributes:
+        means: (c, 5, 3) means over 0.4 s.
+        size_means: (c, 5) means over 0.4 s of the vector's length.
+        noise: (c,) variance of a sample that its neighbours do not explain, mean of the three axes.
+    """
+
+    means: FloatArray
+    size_means: FloatArray
+    noise: FloatArray
+
+    @staticmethod
+    def of(samples: FloatArray) -> Cells:
+        """Describe samples (c * CENTRE, 3)."""
+        x, y, z = samples.T
+        by_five = samples.reshape(-1, 5, 3)
+        rough = by_five[:, 0] - 2.0 * by_five[:, 1] + by_five[:, 2]
+        square = rough[:, 0] ** 2 + rough[:, 1] ** 2 + rough[:, 2] ** 2
+        return Cells(
+            _means_of_10(samples).reshape(-1, CENTRE // MEAN_OF, 3),
+            _means_of_10(np.sqrt(x * x + y * y + z * z)[:, None]).reshape(-1, CENTRE // MEAN_OF),
+            _means_of_10(square) / 18.0,  # a second difference has 6 times the variance, and there are 3 axes
+        )
+
+
+def over_frame(of_cell: FloatArray, first: int = 0, last: int = CELLS) -> FloatArray:
+    """Mean over a frame's cells first to last (excluded), for every frame; cells in, frames out."""
+    count = of_cell.shape[0] - CELLS + 1
+    total = of_cell[first : first + count].copy()
+    for k in range(first + 1, last):
+        total += of_cell[k : k + count]
+    return total / (last - first)
+
+
+def _means_of_10(samples: FloatArray) -> FloatArray:
+    total = samples[0::MEAN_OF].copy()
+    for k in range(1, MEAN_OF):
+        total += samples[k::MEAN_OF]
+    return total / MEAN_OF
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +79,7 @@ class Frames:
         start_s: (f,) session time of each frame's centre, its sample BEFORE.
         acc_mps2: (f, 3, FRAME) specific force, sensor axes; a view into one shared buffer.
         gyr_rad_s: (f, 3, FRAME) angular rate, likewise; the last value is held where there is none.
+        acc_cells, gyr_cells: the same without overlap; frame k holds cells k to k + 6.
         has_gyr: (f,) the gyroscope was seen for at least half of the frame.
         seen_s: (f,) how much of the centre lies within the stretch; less than CENTRE_S only in the last.
         begins: the first frame is the first of its stretch.
@@ -40,6 +89,8 @@ class Frames:
     start_s: FloatArray
     acc_mps2: FloatArray
     gyr_rad_s: FloatArray
+    acc_cells: Cells
+    gyr_cells: Cells
     has_gyr: BoolArray
     seen_s: FloatArray
     begins: bool
@@ -104,6 +155,8 @@ class Framer:
             start_s=piece.start_s + (first + np.arange(count)) * float(CENTRE_S),
             acc_mps2=_windows(self._acc, count),
             gyr_rad_s=_windows(self._gyr, count),
+            acc_cells=Cells.of(self._acc[: (count - 1) * CENTRE + FRAME]),
+            gyr_cells=Cells.of(self._gyr[: (count - 1) * CENTRE + FRAME]),
             has_gyr=(unseen[starts + FRAME] - unseen[starts]) * 2 < FRAME,
             seen_s=np.minimum(CENTRE, real - starts) / GRID_HZ,
             begins=first == 0,

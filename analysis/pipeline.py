@@ -8,10 +8,10 @@ from analysis.classify import Classifier
 from analysis.detect import raise_candidates, swing_candidates
 from analysis.events import Contraction, Findings, Rejection, StateSpan
 from analysis.features import traces
-from analysis.frames import Framer, Frames
+from analysis.frames import OWN_CELL, BoolArray, Framer, Frames, over_frame
 from analysis.grid import Grid, GridPiece
 from analysis.rules import RULES, Rules
-from analysis.samples import SampleBlock
+from analysis.samples import FloatArray, SampleBlock
 from analysis.states import StateMachine, rows
 
 SWEEP = 128
@@ -53,7 +53,7 @@ class Pipeline:
         contractions: list[Contraction] = []
         rejections: list[Rejection] = []
         described = rows(frames, self._rules)
-        lively = np.flatnonzero(is_lively(frames))
+        lively = np.flatnonzero(is_lively(frames, self._rules))
         for first in range(0, lively.size, SWEEP):
             kept, refused = self._sweep(frames, lively[first : first + SWEEP])
             contractions += kept
@@ -62,12 +62,31 @@ class Pipeline:
         return Findings(tuple(contractions), tuple(spans), tuple(rejections))
 
     def _sweep(self, frames: Frames, chosen: np.ndarray) -> tuple[list[Contraction], list[Rejection]]:
-        found = traces(np.ascontiguousarray(frames.acc_mps2[chosen]), np.ascontiguousarray(frames.gyr_rad_s[chosen]))
+        found = traces(
+            np.ascontiguousarray(frames.acc_mps2[chosen]), np.ascontiguousarray(frames.gyr_rad_s[chosen])
+        )
         return self._classifier.judge(
-            frames.start_s[chosen], raise_candidates(found), swing_candidates(found), found.fit, frames.has_gyr[chosen]
+            frames.start_s[chosen],
+            raise_candidates(found),
+            swing_candidates(found),
+            found.fit,
+            frames.has_gyr[chosen],
         )
 
 
-def is_lively(frames: Frames) -> np.ndarray:
-    """Frames in which a heel could have risen; the rest need no further look."""
-    return np.ones(len(frames), dtype=bool)
+def is_lively(frames: Frames, rules: Rules) -> BoolArray:
+    """Frames in which a heel could have risen; the rest need no further look.
+
+    Lifting changes the size of the specific force, whatever way the sensor lies; turning alone does not.
+    """
+    lifts = _spread(frames.acc_cells.size_means[:, :, None]) > rules.lively_force_mps2
+    turns = _spread(frames.gyr_cells.means) > rules.lively_turn_rad_s
+    return lifts & (turns | ~frames.has_gyr)
+
+
+def _spread(means: FloatArray) -> FloatArray:
+    """How far 0.4 s means (cells, 5, channels) in the middle 6 s of a frame stray from the frame's mean (rms)."""
+    mean = over_frame(means.mean(axis=1))
+    square = (means * means).mean(axis=1)
+    near, near_square = (over_frame(x, OWN_CELL - 1, OWN_CELL + 2) for x in (means.mean(axis=1), square))
+    return np.sqrt(np.maximum((near_square - 2.0 * near * mean + mean * mean).sum(axis=1), 0.0))

@@ -34,6 +34,9 @@ class Rules:
     least_period_s: float = 0.46  # faster than 130 a minute is bounce; the counted range ends at 110
     bounce_tops: int = 3
     most_misfit: float = 0.6  # real: leg moved without a hinge
+    # Frames worth a look: force and turn, averaged over 0.4 s, leave their mean over 14 s by at least this (rms).
+    lively_force_mps2: float = 0.008  # sim: a third of ten slow raises a minute
+    lively_turn_rad_s: float = 0.006
     # A step, by mid-swing of the shank. Source: Salarian-type detectors use 50 deg/s (FACTS, section 5).
     least_swing_rad_s: float = 0.7
     least_swing_rad: float = 0.25
@@ -48,7 +51,9 @@ class Rules:
     dead_force_mps2: float = 0.008
     dead_force_ratio: float = 3.0
     not_worn_s: float = 60.0
+    dead_force_beside_gyr_mps2: float = 0.03
     quiet_turn_rad_s: float = 0.06
+    quiet_force_mps2: float = 0.3
     posture_s: float = 20.0
     same_posture_cos: float = 0.985  # 10 degrees
 

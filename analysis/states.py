@@ -7,15 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.events import Contraction, Kind, State, StateSpan
-from analysis.frames import BEFORE, CENTRE, CENTRE_S, FRAME, Frames
+from analysis.frames import CENTRE_S, MEAN_OF, OWN_CELL, Cells, Frames, over_frame
 from analysis.rules import Rules
 from analysis.samples import FloatArray
 
 DEAD, QUIET, MOVING, WALKING, PUSHING, RAISING = range(6)
 REACH = 3
 """Frames over which events of one activity are joined, before and after."""
-
-MEAN_OF = 10  # samples averaged to tell slow movement from noise (0.4 s)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,25 +28,22 @@ class Rows:
 
 def rows(frames: Frames, rules: Rules) -> Rows:
     """Describe each frame's centre before any event is known."""
-    low_g, ratio_g = _slow_movement(frames.gyr_rad_s)
-    low_a, ratio_a = _slow_movement(frames.acc_mps2)
+    low_g, ratio_g = _slow_movement(frames.gyr_cells)
+    low_a, ratio_a = _slow_movement(frames.acc_cells)
     dead_g = (low_g < rules.dead_turn_rad_s) & (ratio_g < rules.dead_turn_ratio)
     dead_a = (low_a < rules.dead_force_mps2) & (ratio_a < rules.dead_force_ratio)
-    dead = np.where(frames.has_gyr, dead_g & (low_a < 0.03), dead_a)
-    moving = np.where(frames.has_gyr, low_g > rules.quiet_turn_rad_s, low_a > 0.3)
+    dead = np.where(frames.has_gyr, dead_g & (low_a < rules.dead_force_beside_gyr_mps2), dead_a)
+    moving = np.where(frames.has_gyr, low_g > rules.quiet_turn_rad_s, low_a > rules.quiet_force_mps2)
     code = np.where(dead, DEAD, np.where(moving, MOVING, QUIET))
-    up = frames.acc_mps2[:, :, BEFORE : BEFORE + CENTRE].mean(axis=2)
+    up = frames.acc_cells.means[OWN_CELL : OWN_CELL + len(frames)].mean(axis=1)
     return Rows(frames.start_s, frames.seen_s, code, up / np.linalg.norm(up, axis=1)[:, None])
 
 
-def _slow_movement(x: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _slow_movement(cells: Cells) -> tuple[FloatArray, FloatArray]:
     """Movement slower than about 1 Hz (rms of the change of 0.4 s means), and its ratio to what noise would give."""
-    wide = x[:, :, : FRAME // MEAN_OF * MEAN_OF]
-    means = wide.reshape(x.shape[0], 3, -1, MEAN_OF).mean(axis=3)
-    change = np.diff(means, axis=2)
-    slow = (change * change).mean(axis=(1, 2))
-    rough = x[:, :, 2:] - 2.0 * x[:, :, 1:-1] + x[:, :, :-2]
-    noise = (rough * rough).mean(axis=(1, 2)) / 6.0
+    change = cells.means[:, 1:] - cells.means[:, :-1]
+    slow = over_frame((change * change).mean(axis=(1, 2)))
+    noise = over_frame(cells.noise)
     return np.sqrt(slow), slow / np.maximum(noise * 2.0 / MEAN_OF, 1e-18)
 
 
@@ -159,4 +154,6 @@ def spread(code: np.ndarray) -> np.ndarray:
 def _joined(held: list[Rows]) -> Rows:
     if len(held) == 1:
         return held[0]
-    return Rows(*(np.concatenate([getattr(r, name) for r in held]) for name in ("start_s", "seen_s", "code", "up")))
+    return Rows(
+        *(np.concatenate([getattr(r, name) for r in held]) for name in ("start_s", "seen_s", "code", "up"))
+    )

@@ -107,7 +107,9 @@ def seated_heel_raise(body: Body, chair: Chair, foot_pitch_rad: FloatArray) -> A
     return AnklePose(pitch, foot_pitch_rad - (pitch - rest), forward, up)
 
 
-def standing_heel_raise(body: Body, lean_share: float, rest_pitch_rad: float, foot_pitch_rad: FloatArray) -> AnklePose:
+def standing_heel_raise(
+    body: Body, lean_share: float, rest_pitch_rad: float, foot_pitch_rad: FloatArray
+) -> AnklePose:
     """Knee straight: the leg rises about the ball of the foot and leans forward to keep balance.
 
     Args:
@@ -121,6 +123,8 @@ def standing_heel_raise(body: Body, lean_share: float, rest_pitch_rad: float, fo
     return AnklePose(rest_pitch_rad + lean, foot_pitch_rad - lean, forward, up)
 
 
-def foot_pitch_for(pose_of_pitch: AnklePose, foot_pitch_rad: FloatArray, rotation_rad: FloatArray) -> FloatArray:
+def foot_pitch_for(
+    pose_of_pitch: AnklePose, foot_pitch_rad: FloatArray, rotation_rad: FloatArray
+) -> FloatArray:
     """Foot pitch that gives each ankle rotation, by table look-up in one computed chain."""
     return np.interp(rotation_rad, pose_of_pitch.ankle_rotation_rad, foot_pitch_rad)

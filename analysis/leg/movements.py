@@ -141,7 +141,13 @@ def sit_down(rate_hz: float, standing_pitch_rad: float, seated_pitch_rad: float,
 
 
 def bounce(
-    body: Body, chair: Chair, rate_hz: float, duration_s: float, frequency_hz: float, rotation_rad: float, rng: Generator
+    body: Body,
+    chair: Chair,
+    rate_hz: float,
+    duration_s: float,
+    frequency_hz: float,
+    rotation_rad: float,
+    rng: Generator,
 ) -> Path:
     """Leg bounce: the seated chain driven at 2.2 to 8 Hz by small heel lifts. No pump, no truth event."""
     table = seated_heel_raise(body, chair, TABLE_PITCH_RAD)

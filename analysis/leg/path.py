@@ -70,7 +70,9 @@ def _bridge(before: Path, after: Path, turn_s: float) -> Path | None:
     n = round(turn_s * before.rate_hz)
     share = minimum_jerk((np.arange(n) + 0.5) / n)[:, None]
     span = StateSpan(before.spans[-1].state, 0.0, n / before.rate_hz)
-    return Path(before.rate_hz, np.zeros((n, 3)), start + share * (end - start), np.zeros((n, 3)), (), (span,))
+    return Path(
+        before.rate_hz, np.zeros((n, 3)), start + share * (end - start), np.zeros((n, 3)), (), (span,)
+    )
 
 
 def _lay_end_to_end(parts: list[Path]) -> Path:

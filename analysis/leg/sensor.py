@@ -86,7 +86,14 @@ def felt(path: Path, body: Body, strap: Strap) -> tuple[FloatArray, FloatArray]:
 
 
 def measure(
-    path: Path, body: Body, strap: Strap, part: Part, rate_hz: float, rng: Generator, *, gyroscope: bool = True
+    path: Path,
+    body: Body,
+    strap: Strap,
+    part: Part,
+    rate_hz: float,
+    rng: Generator,
+    *,
+    gyroscope: bool = True,
 ) -> tuple[SampleBlock, ...]:
     """What the part reports of a path: averaged over the sample, scaled, offset, noisy, clipped, 16 bit."""
     force, rates = felt(path, body, strap)

@@ -102,16 +102,25 @@ class Teller:
     def stand_up(self) -> Teller:
         """From the chair to standing."""
         w = self.wearer
-        return self._add(movements.stand_up(self._rate_hz, w.seated_pitch_rad, w.standing_pitch_rad, self.rng))
+        return self._add(
+            movements.stand_up(self._rate_hz, w.seated_pitch_rad, w.standing_pitch_rad, self.rng)
+        )
 
     def sit_down(self) -> Teller:
         """From standing to the chair."""
         w = self.wearer
-        return self._add(movements.sit_down(self._rate_hz, w.standing_pitch_rad, w.seated_pitch_rad, self.rng))
+        return self._add(
+            movements.sit_down(self._rate_hz, w.standing_pitch_rad, w.seated_pitch_rad, self.rng)
+        )
 
     def take_off(self, duration_s: float) -> Teller:
         """Leave the sensor on a table."""
         return self._add(movements.not_worn(self._rate_hz, duration_s, self.rng.uniform(-1.5, 1.5)))
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the story so far, without the turns between poses."""
+        return sum(path.duration_s for path in self._paths)
 
     def record(self, *, gyroscope: bool = True) -> Recorded:
         """Have the sensor measure the whole story."""
