@@ -25,10 +25,11 @@ class Rules:
     most_lift_m: float = 0.20  # a foot of 0.15 m from ankle to ball cannot lift more
     least_tilt_rad: float = 0.005  # sim
     most_tilt_rad: float = 0.40  # 45 degrees of ankle rotation tilt the shank by up to 20 (chain)
-    least_coherence: float = 0.6  # sim: slow standing raises with sway
+    least_coherence: float = 0.55  # sim: slow standing raises with sway
     least_lift_per_tilt_m: float = 0.15  # chain: 0.3 to 1.0 seated, 0.4 to 2 standing
     most_lift_per_tilt_m: float = 4.0
     least_share: float = 0.35  # of the largest raise within 4 s: the rest is rebound
+    least_share_and_evenness: float = 1.05  # sim: a slow rebound after the last raise is both slow and lopsided
     least_evenness: float = 0.3  # a step up or down is not a raise
     most_turn_rad_s: float = 2.0  # chain at 80 a minute and 45 degrees: 1.4
     least_period_s: float = 0.46  # faster than 130 a minute is bounce; the counted range ends at 110

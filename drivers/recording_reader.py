@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import chain, pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -199,29 +199,22 @@ class Recording:
 
 
 def _long(batches: Iterator[PacketBatch]) -> Iterator[PacketBatch]:
-    """Batches joined, or cut, so that each spans about ten minutes of arrivals."""
-    waiting: list[PacketBatch] = []
-    start_ns = 0
-    for batch in chain.from_iterable(map(_cut, batches)):
-        if waiting and (batch.names != waiting[0].names or int(batch.arrival_ns[0]) - start_ns >= GROUP_NS):
-            yield PacketBatch.join(waiting)
-            waiting = []
-        if not waiting:
-            start_ns = int(batch.arrival_ns[0])
-        waiting.append(batch)
-    if waiting:
-        yield PacketBatch.join(waiting)
+    """Batches joined, or cut, so that each holds the packets of ten minutes."""
+    for _, pieces in groupby(_pieces(batches), key=lambda piece: (piece[0], piece[1].names)):
+        yield PacketBatch.join([batch for _, batch in pieces])
 
 
-def _cut(batch: PacketBatch) -> Iterator[PacketBatch]:
-    """Pieces of at most ten minutes; a clock that goes back does not start another."""
-    if not len(batch):
-        return
-    latest = np.maximum.accumulate(batch.arrival_ns)
-    turn = (latest - latest[0]) // GROUP_NS
-    borders = [0, *(np.flatnonzero(np.diff(turn)) + 1).tolist(), len(batch)]
-    for first, last in pairwise(borders):
-        yield batch.between(first, last)
+def _pieces(batches: Iterator[PacketBatch]) -> Iterator[tuple[int, PacketBatch]]:
+    """Parts of batches with the ten minutes they belong to; arrivals that go back do not count."""
+    start_ns = latest_ns = None
+    for batch in batches:
+        if start_ns is None or latest_ns is None:
+            start_ns = latest_ns = batch.arrival_ns[0]
+        latest = np.maximum(np.maximum.accumulate(batch.arrival_ns), latest_ns)
+        latest_ns = latest[-1]
+        turn = (latest - start_ns) // GROUP_NS
+        for first, last in pairwise([0, *(np.flatnonzero(np.diff(turn)) + 1).tolist(), len(batch)]):
+            yield int(turn[first]), batch.between(first, last)
 
 
 def open_recording(path: Path) -> Recording:

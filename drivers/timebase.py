@@ -171,11 +171,13 @@ class FramePlacer:
 
     Normally a frame's samples are spread evenly since the frame before (the official rule). Where the time
     since then exceeds what its samples take at the tracked rate, a notification was lost in between: the
-    samples are placed backward from the stamp, and a gap is left. The tracked rate is the median of the
-    steps of the last seven frames; those near the nominal rate count alone where there are any, because a
-    lost frame only ever lengthens a step. Rule: protocols/polar_pmd.md, "better driver rule" [I], with a
-    threshold that follows the frame's own size (half a sample and a tenth of the frame) instead of half a
-    frame, because frames differ in size sixfold.
+    samples are placed backward from the stamp, and a gap is left. The tracked rate comes from the steps of
+    the last seven frames: the median of those near the nominal rate, or, where there are none, the lower
+    quartile of all, because a lost frame only ever lengthens a step.
+
+    Rule: protocols/polar_pmd.md, "better driver rule" [I], with a threshold that follows the frame's own
+    size (half a sample and a tenth of the frame) instead of half a frame, because frames differ in size
+    sixfold.
     """
 
     nominal_ns: float | None = None
@@ -216,7 +218,9 @@ class FramePlacer:
         first = self.nominal_ns
         if first is None:
             first = float(end[1] - end[0]) / float(count[1]) if end.size > 1 else usual_ns
-        self._last, self._steps = int(end[0]), [first] * _WINDOW
+        # A stated rate is worth a window of steps; a single measured one may hide a loss and counts once.
+        unknown = [first] if self.nominal_ns is not None else [np.inf]
+        self._last, self._steps = int(end[0]), [*unknown * (_WINDOW - 1), first]
         start, step = self.place(end[1:], count[1:], usual_ns)
         return (
             np.concatenate([[float(end[0]) - float(count[0]) * first], start]),
@@ -224,10 +228,12 @@ class FramePlacer:
         )
 
     def _tracked(self, steps: FloatArray) -> float:
+        steps = np.sort(steps[np.isfinite(steps)])
         if self.nominal_ns is not None:
             near = steps[np.abs(steps / self.nominal_ns - 1) < 0.1]
-            steps = near if near.size else steps
-        return float(np.sort(steps)[(steps.size - 1) // 2])
+            if near.size:
+                return float(near[(near.size - 1) // 2])
+        return float(steps[(steps.size - 1) // 4])
 
 
 def _is_gap(step_ns: npt.ArrayLike, count: npt.ArrayLike, tracked: npt.ArrayLike) -> npt.NDArray[np.bool_]:

@@ -142,7 +142,7 @@ def _swaying(path: Path, size: float, rng: Generator) -> Path:
     loud = np.zeros(len(path))
     for span in path.spans:
         first, last = round(span.start_s * path.rate_hz), round(span.end_s * path.rate_hz)
-        loud[first:last] = {State.NOT_WORN: 0.0, State.SEATED: 0.6, State.STANDING: 1.6}.get(span.state, 1.0)
+        loud[first:last] = {State.NOT_WORN: 0.0, State.SEATED: 0.6, State.STANDING: 1.2}.get(span.state, 1.0)
     width = max(1, round(0.3 * path.rate_hz))
     loud = np.convolve(loud, np.ones(width) / width, mode="same") * size
     angles = path.angles_rad + np.stack(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -106,35 +107,44 @@ def one_by_one(packets: Sequence[RawPacket], rate_hz: float | None) -> Outcome:
 SESSION = recorded(VERITY_SENSE_OLD, 20.0)[0]
 
 
-@st.composite
-def spoilt_session(draw: st.DrawFn) -> list[RawPacket]:
-    """A session with packets lost, repeated, swapped, damaged, clocks set, and others in between."""
+SPOIL = st.lists(
+    st.tuples(
+        st.sampled_from(["lose", "repeat", "swap", "bit", "short", "clock", "battery", "heart"]),
+        st.integers(0, 10**6),
+        st.integers(-(10**17), 10**17),
+        st.binary(max_size=6),
+    ),
+    max_size=8,
+)
+"""What goes wrong, where, by how much, and with which bytes."""
+
+
+def spoilt(accidents: list[tuple[str, int, int, bytes]]) -> list[RawPacket]:
+    """The session with packets lost, repeated, swapped, damaged, clocks set, and others in between."""
     packets = list(SESSION)
-    for _ in range(draw(st.integers(0, 8))):
-        i = draw(st.integers(0, len(packets) - 1))
+    for accident, where, amount, content in accidents:
+        i = where % (len(packets) - 1)
         packet = packets[i]
-        match draw(st.sampled_from(["lose", "repeat", "swap", "bit", "short", "clock", "battery", "heart"])):
+        size = len(packet.payload)
+        match accident:
             case "lose":
                 del packets[i]
             case "repeat":
-                packets.insert(min(i + draw(st.integers(1, 9)), len(packets)), packet)
-            case "swap" if i:
-                packets[i - 1], packets[i] = packet, packets[i - 1]
-            case "bit" if packet.payload:
-                bit = draw(st.integers(0, 8 * len(packet.payload) - 1))
-                spoilt = bytearray(packet.payload)
-                spoilt[bit // 8] ^= 1 << bit % 8
-                packets[i] = RawPacket(packet.arrival_ns, packet.characteristic, bytes(spoilt))
+                packets.insert(i + 1 + amount % 9, packet)
+            case "swap":
+                packets[i : i + 2] = packets[i + 1], packet
+            case "bit" if size:
+                changed = bytearray(packet.payload)
+                changed[amount // 8 % size] ^= 1 << amount % 8
+                packets[i] = RawPacket(packet.arrival_ns, packet.characteristic, bytes(changed))
             case "short":
-                kept = packet.payload[: draw(st.integers(0, len(packet.payload)))]
+                kept = packet.payload[: amount % (size + 1)]
                 packets[i] = RawPacket(packet.arrival_ns, packet.characteristic, kept)
             case "clock":
-                by = draw(st.integers(-(10**17), 10**17))
-                packets[i:] = [clock_set(p, by) for p in packets[i:]]
-            case "battery":
-                packets.insert(i, RawPacket(packet.arrival_ns, BATTERY, draw(st.binary(max_size=2))))
-            case "heart":
-                packets.insert(i, RawPacket(packet.arrival_ns, HEART, draw(st.binary(max_size=6))))
+                packets[i:] = [clock_set(p, amount) for p in packets[i:]]
+            case "battery" | "heart":
+                name = BATTERY if accident == "battery" else HEART
+                packets.insert(i, RawPacket(packet.arrival_ns, name, content))
     return packets
 
 
@@ -147,11 +157,11 @@ def clock_set(packet: RawPacket, by_ns: int) -> RawPacket:
 
 
 @settings(max_examples=150, deadline=None)
-@given(spoilt_session(), st.data(), st.sampled_from([52, None]))
+@given(SPOIL, st.lists(st.integers(0, len(SESSION) - 8), max_size=6), st.sampled_from([52, None]))
 def test_any_cutting_gives_the_same_to_the_bit(
-    packets: list[RawPacket], data: st.DataObject, rate_hz: float | None
+    accidents: list[tuple[str, int, int, bytes]], cuts: list[int], rate_hz: float | None
 ) -> None:
-    cuts = data.draw(st.lists(st.integers(0, len(packets)), max_size=6))
+    packets = spoilt(accidents)
     expected = one_by_one(packets, rate_hz)
     assert cut_and_decoded(packets, (), rate_hz) == expected
     assert cut_and_decoded(packets, cuts, rate_hz) == expected
@@ -159,8 +169,11 @@ def test_any_cutting_gives_the_same_to_the_bit(
 
 
 @settings(max_examples=150, deadline=None)
-@given(spoilt_session())
-def test_times_of_every_stream_increase_whatever_happens(packets: list[RawPacket]) -> None:
+@given(SPOIL)
+def test_times_of_every_stream_increase_whatever_happens(
+    accidents: list[tuple[str, int, int, bytes]],
+) -> None:
+    packets = spoilt(accidents)
     decoder = PolarPmdDecoder({})
     blocks = decoder.feed_many(packets)[0] + decoder.finish()
     for modality, (times, values) in whole(blocks).items():
@@ -239,7 +252,7 @@ def test_lost_repeated_and_late_frames_leave_the_others_times(
     seed: int, rate_hz: float | None, share: float
 ) -> None:
     """Right to one sample period, as long as the frames around the start arrive."""
-    packets, truth = recorded(VERITY_SENSE_OLD, 60.0, seed=seed % 5, starts={2: VERITY_START[2]})
+    packets, _ = recorded(VERITY_SENSE_OLD, 60.0, seed=seed % 5, starts={2: VERITY_START[2]})
     rng = np.random.default_rng(seed)
     complete = PolarPmdDecoder({"rate_hz": rate_hz}).feed_many(packets)[0][0]
     kept = list(packets[:4])
@@ -249,11 +262,13 @@ def test_lost_repeated_and_late_frames_leave_the_others_times(
             kept.append(packet)
         if luck > 1 - share / 2:
             kept.append(packet)
-        if luck > 1 - share / 4:
+        if luck > 1 - share / 4 and len(kept) > 6:
             kept[-1], kept[-3] = kept[-3], kept[-1]
-    found = np.concatenate([b.t_s for b in PolarPmdDecoder({"rate_hz": rate_hz}).feed_many(kept)[0]])
-    values = np.concatenate([b.values for b in PolarPmdDecoder({"rate_hz": rate_hz}).feed_many(kept)[0]])
-    place = {row.tobytes(): t for row, t in zip(complete.values, complete.t_s.tolist(), strict=True)}
-    off = [t - place[row.tobytes()] for t, row in zip(found.tolist(), values, strict=True)]
-    unique = len(place) == len(truth[2])
-    assert not unique or np.abs(off).max() < 1 / 52
+    (block,) = PolarPmdDecoder({"rate_hz": rate_hz}).feed_many(kept)[0]
+    rows = [row.tobytes() for row in complete.values]
+    often = Counter(rows)
+    place = {row: t for row, t in zip(rows, complete.t_s.tolist(), strict=True) if often[row] == 1}
+    told_apart = [(t, place.get(row.tobytes())) for t, row in zip(block.t_s, block.values, strict=True)]
+    off = [t - true for t, true in told_apart if true is not None]
+    assert len(off) > 0.9 * len(block)
+    assert np.abs(off).max() < 1 / 52

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections import defaultdict
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
@@ -19,6 +19,7 @@ from tracker.store.sessions import when
 
 _LEGS = (Leg.LEFT.value, Leg.RIGHT.value, UNKNOWN_LEG)
 _QUARTER_S = 900
+_WHOLE_US = 900_000_000
 
 Counts = Mapping[Kind, int]
 
@@ -185,72 +186,66 @@ def leg_days(connection: sqlite3.Connection, edges: Sequence[int]) -> list[dict[
     Returns:
         One entry a stretch, legs without any row left out.
     """
-    seen: list[dict[str, LegDay]] = [{} for _ in edges[1:]]
     still = _longest_still(connection, edges)
-    for number, leg, *sums in connection.execute(_sums(edges)):
-        amounts = dict(zip(COLUMNS, sums, strict=True))
-        recorded_us, worn_us = amounts["recorded_us"], amounts["worn_us"]
-        seen[number][leg] = LegDay(
-            counts={kind: amounts[kind.value] for kind in Kind} if recorded_us else None,
-            recorded_s=recorded_us / 1e6,
-            worn_s=worn_us / 1e6,
-            gap_s=amounts["gap_us"] / 1e6,
-            bounce_s=amounts["bounce_us"] / 1e6,
-            longest_still_s=still.get((number, leg), 0) / 1e6 if worn_us else None,
-        )
+    seen: list[dict[str, LegDay]] = [{} for _ in edges[1:]]
+    for leg in _LEGS:
+        # One indexed read a stretch: grouping all stretches in one statement would sort every row first.
+        for number, (low, high) in enumerate(pairwise(edges)):
+            rows, *sums = connection.execute(_SUMS, (leg, low, high)).fetchone()
+            if rows:
+                seen[number][leg] = _leg_day(sums, still.get((number, leg), 0))
     return seen
 
 
-def _stretches(edges: Sequence[int]) -> str:
-    rows = ", ".join(
-        f"({number}, {int(start)}, {int(end)})" for number, (start, end) in enumerate(pairwise(edges))
-    )
-    legs = ", ".join(f"('{leg}')" for leg in _LEGS)
-    return f"WITH part (number, low, high) AS (VALUES {rows}), side (leg) AS (VALUES {legs}) "
+_SUMS = (
+    f"SELECT COUNT(*), {', '.join(f'SUM({name})' for name in COLUMNS)} FROM quarter_hours "
+    "WHERE leg = ? AND start_utc_s >= ? AND start_utc_s < ?"
+)
 
 
-def _sums(edges: Sequence[int]) -> str:
-    return (
-        _stretches(edges)
-        + f"SELECT number, q.leg, {', '.join(f'SUM({name})' for name in COLUMNS)} "
-        + "FROM side CROSS JOIN part CROSS JOIN quarter_hours q "
-        + "WHERE q.leg = side.leg AND q.start_utc_s >= low AND q.start_utc_s < high "
-        + "GROUP BY side.leg, number"
+def _leg_day(sums: Sequence[int], still_us: int) -> LegDay:
+    *counts, recorded_us, worn_us, gap_us, bounce_us = sums
+    return LegDay(
+        counts=dict(zip(Kind, counts, strict=True)) if recorded_us else None,
+        recorded_s=recorded_us / 1e6,
+        worn_s=worn_us / 1e6,
+        gap_s=gap_us / 1e6,
+        bounce_s=bounce_us / 1e6,
+        longest_still_s=still_us / 1e6 if worn_us else None,
     )
 
 
 def _longest_still(connection: sqlite3.Connection, edges: Sequence[int]) -> dict[tuple[int, str], int]:
     """(stretch, leg) -> microseconds; goes on over the edges of quarter-hours, not of stretches."""
-    longest: dict[tuple[int, str], int] = defaultdict(int)
+    longest: dict[tuple[int, str], int] = {}
     for leg in _LEGS:
         rows = connection.execute(
             "SELECT start_utc_s, still_first_us, still_longest_us, still_last_us FROM quarter_hours "
             "WHERE leg = ? AND start_utc_s >= ? AND start_utc_s < ? AND still_longest_us > 0 "
             "ORDER BY start_utc_s",
             (leg, edges[0], edges[-1]),
-        )
-        number, high, best, run, expected = -1, edges[0], 0, 0, -1
+        ).fetchall()
+        number, end, best, run, follows = -1, edges[0], 0, 0, -1
         for start, first, inside, last in rows:
-            if start >= high:
-                if number >= 0:
-                    longest[number, leg] = best
-                while start >= high:
-                    number += 1
-                    high = edges[number + 1]
+            if start >= end:
+                longest[number, leg] = best
+                number = bisect_right(edges, start) - 1
+                end = edges[number + 1]
                 best = run = 0
-            if start != expected:
+            elif start != follows:
                 run = 0
-            if first == _QUARTER_S * 1_000_000:
+            follows = start + _QUARTER_S
+            if first == _WHOLE_US:
                 run += first
-                last_run = run
             else:
-                last_run = last
-                inside = max(inside, run + first)
+                if inside > best:
+                    best = inside
+                if run + first > best:
+                    best = run + first
                 run = last
-            best = max(best, inside, last_run)
-            expected = start + _QUARTER_S
-        if number >= 0:
-            longest[number, leg] = best
+            if run > best:
+                best = run
+        longest[number, leg] = best
     return longest
 
 

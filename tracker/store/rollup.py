@@ -184,7 +184,6 @@ def _still(
     movements = sorted(
         connection.execute(_MOVEMENTS, (leg, window[0] - QUARTER_US, window[1] + QUARTER_US)).fetchall()
     )
-    onsets = [onset for onset, _ in movements]
     worn: dict[int, list[Interval]] = defaultdict(list)
     for stretch in stretches:
         if stretch.worn:
@@ -193,7 +192,9 @@ def _still(
         start, end = quarter * QUARTER_US, (quarter + 1) * QUARTER_US
         first = longest = last = 0
         for piece in union(pieces):
-            near = slice(bisect_left(onsets, piece[0] - 2 * REACH_US), bisect_left(onsets, piece[1]))
+            near = slice(
+                bisect_left(movements, (piece[0] - 2 * REACH_US,)), bisect_left(movements, (piece[1],))
+            )
             piece_first, piece_longest, piece_last = _quiet(piece, movements[near])
             longest = max(longest, piece_longest)
             first = piece_first if piece[0] == start else first
