@@ -71,12 +71,13 @@ class FrameOrder:
 
     def may_jump(self, stamp: IntArray) -> bool:
         """Whether any of these frames might show a clock that was set: they must then be taken singly."""
-        if self.last_ns is None or stamp.size == 0:
+        if not stamp.size:
             return False
         moved = stamp + self.offset_ns
-        before = np.maximum.accumulate(np.concatenate([[self.last_ns], moved[:-1]]))
-        step = moved - before
-        return bool(step.min() <= -LATE_NS or step.max() >= LONGEST_GAP_NS - LATE_NS)
+        last = int(moved[0]) if self.last_ns is None else self.last_ns
+        before = np.maximum.accumulate(np.concatenate([[last], moved[:-1]]))
+        longest = int(moved.max()) - last
+        return bool((moved - before).min() <= -LATE_NS or longest >= LONGEST_GAP_NS - LATE_NS)
 
     def accept(
         self, stamp: IntArray, count: IntArray, arrival: IntArray

@@ -173,10 +173,12 @@ class PolarPmdDecoder:
 
     def _may_jump(self, batch: PacketBatch) -> bool:
         frames = _Frames(batch)
-        return any(
-            stream.order.may_jump(frames.stamp[frames.measurement == measurement])
-            for measurement, stream in self._streams.items()
-        )
+        for measurement in np.unique(frames.measurement).tolist():
+            stream = self._streams.get(measurement)
+            order = stream.order if stream else FrameOrder(self._zero)
+            if order.may_jump(frames.stamp[frames.measurement == measurement]):
+                return True
+        return False
 
     def _take(self, batch: PacketBatch, made: _Made) -> Faults:
         """One stretch of packets."""

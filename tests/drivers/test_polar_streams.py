@@ -168,6 +168,16 @@ def test_any_cutting_gives_the_same_to_the_bit(
     assert cut_and_decoded(PacketBatch.of(packets), cuts, rate_hz) == expected
 
 
+@pytest.mark.parametrize("by_ns", [10**17, -(10**17)])
+def test_a_stream_that_begins_just_before_the_clock_is_set_is_cut_like_any_other(by_ns: int) -> None:
+    """Both streams jump within one batch, and the gyro's first frames are in it."""
+    acc = [p for p in SESSION if p.payload[0] == ACCELERATION]
+    gyr = [p for p in SESSION if p.payload[0] == GYROSCOPE]
+    later = [clock_set(p, by_ns) for pair in zip(gyr[6:], acc[6:], strict=False) for p in pair]
+    packets = [*acc[:6], gyr[4], gyr[5], *later]
+    assert cut_and_decoded(packets, (), None) == one_by_one(packets, None)
+
+
 @settings(max_examples=150, deadline=None)
 @given(SPOIL)
 def test_times_of_every_stream_increase_whatever_happens(
