@@ -103,7 +103,9 @@ def raise_rules(c: RaiseCandidates, fit: ChainFit, r: Rules) -> np.ndarray:
         c.turn_rad_s > r.most_turn_rad_s,
         (c.period_s < r.least_period_s) & (c.tops >= r.bounce_tops),
         (c.lift_m > r.most_lift_m) | (c.tilt_rad > r.most_tilt_rad),
-        (c.share < r.least_share) | (c.share + c.evenness < r.least_share_and_evenness),
+        (c.plain_tilt_rad < r.least_plain_tilt * c.tilt_rad)
+        | (c.share < r.least_share)
+        | (c.share + c.evenness < r.least_share_and_evenness),
         c.lift_m < r.least_lift_m,
         c.tilt_rad < r.least_tilt_rad,
         c.coherence < r.least_coherence,

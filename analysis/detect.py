@@ -17,7 +17,7 @@ IntArray = npt.NDArray[np.int64]
 REACH = 4 * GRID_HZ
 """How far a candidate looks for the heel being down, before and after (samples)."""
 
-GAIT_RAD_S = 1.5
+GAIT_RAD_S = 1.7
 """Smoothed rate of turn that a heel raise never reaches."""
 
 SLOWEST_RAD_S = 0.3
@@ -42,6 +42,7 @@ class RaiseCandidates:
         onset, peak, end: samples within the frame, with fractions.
         lift_m: rise of the sensor, mean of the way up and the way down.
         tilt_rad: turn of the shank that goes with it, in the same sense as the lift when positive.
+        plain_tilt_rad: the same without a baseline taken off: a rebound of the baseline has none of it.
         coherence: correlation of lifting and turning speed between onset and end.
         evenness: the smaller of rise and fall as a share of the larger.
         size_m: the smaller of rise and fall of the heel's course.
@@ -58,6 +59,7 @@ class RaiseCandidates:
     end: FloatArray
     lift_m: FloatArray
     tilt_rad: FloatArray
+    plain_tilt_rad: FloatArray
     coherence: FloatArray
     evenness: FloatArray
     size_m: FloatArray
@@ -136,6 +138,7 @@ def raise_candidates(traces: Traces) -> RaiseCandidates:
         end=peak + end,
         lift_m=_rise(traces.height_m, frame, peak, left, right),
         tilt_rad=_rise(traces.tilt_rad, frame, peak, left, right),
+        plain_tilt_rad=_rise(traces.plain_tilt_rad, frame, peak, left, right),
         coherence=_correlation(turn, lift),
         evenness=size / np.maximum(np.maximum(left_fall, right_fall), 1e-12),
         size_m=size,
@@ -159,15 +162,15 @@ def heel_course(traces: Traces) -> FloatArray:
 def _valley(away: FloatArray) -> tuple[IntArray, FloatArray]:
     """Where the heel is down again, looking away from its peak, and the fall until there.
 
-    The valley is the lowest point before the course climbs back by half of what it fell; ripple on the way,
-    less deep than 0.3 of the deepest fall in reach, does not count.
+    The valley is the lowest point before the course climbs back by half of what it fell, or above its peak;
+    ripple on the way, less deep than 0.3 of the deepest fall in reach, does not count.
 
     Args:
         away: (n, reach+1), column 0 is the peak.
     """
     lowest = np.minimum.accumulate(away, axis=1)
     fall = away[:, :1] - lowest
-    back_up = (away - lowest >= 0.5 * fall) & (fall > 0.3 * fall[:, -1:])
+    back_up = (away - lowest >= 0.5 * fall) & (fall > 0.3 * fall[:, -1:]) | (away > away[:, :1])
     until = np.where(back_up.any(axis=1), back_up.argmax(axis=1), away.shape[1] - 1)
     at = np.where(np.arange(away.shape[1])[None, :] <= until[:, None], away, np.inf).argmin(axis=1)
     return at, fall[np.arange(at.size), at]
@@ -184,20 +187,26 @@ def _crossing(away: FloatArray, level: FloatArray) -> FloatArray:
 
 
 def _plateau(window: FloatArray, left: IntArray, right: IntArray) -> FloatArray:
-    """Offset from the peak's sample to the middle of the heel's highest tenth.
+    """Offset from the peak's sample to the middle of the time at the top.
 
-    The line from valley to valley is taken off first: the baseline bends under a first and a last raise.
+    The top begins where the speed, after its fastest rise, falls below a fifth of it, and ends where the speed
+    last stays below a fifth of the fastest fall: a held top may sag or waver. The slope from valley to valley is
+    taken off, since the baseline bends under a first and a last raise.
     """
     rows = np.arange(left.size)
-    low_left, low_right = window[rows, REACH - left], window[rows, REACH + right]
-    slope = (low_right - low_left) / np.maximum(left + right, 1)
-    offset = np.arange(-REACH, REACH + 1)
-    level = window - (low_left + slope * left)[:, None] - slope[:, None] * offset
-    inside = _between(window.shape[1], REACH - left, REACH + right)
-    level = np.where(inside, level, 0.0)
-    high = level >= 0.9 * level.max(axis=1, initial=0.0)[:, None]
-    first, last = high.argmax(axis=1), high.shape[1] - 1 - high[:, ::-1].argmax(axis=1)
-    return (first + last) / 2.0 - REACH
+    slope = (window[rows, REACH + right] - window[rows, REACH - left]) / np.maximum(left + right, 1)
+    speed = np.diff(window, axis=1) - slope[:, None]  # speed[k] is between samples k and k + 1
+    offset = np.arange(-REACH, REACH)[None, :]
+    rising = np.where((offset >= -left[:, None]) & (offset < 0), speed, 0.0)
+    falling = np.where((offset < right[:, None]) & (offset >= 0), -speed, 0.0)
+    fastest_up, fastest_down = rising.argmax(axis=1), falling.argmax(axis=1)
+    slow_up = (rising < 0.2 * rising[rows, fastest_up][:, None]) & (offset + REACH > fastest_up[:, None])
+    slow_down = (falling < 0.2 * falling[rows, fastest_down][:, None]) & (
+        offset + REACH < fastest_down[:, None]
+    )
+    start = slow_up.argmax(axis=1)
+    end = 2 * REACH - slow_down[:, ::-1].argmax(axis=1)
+    return (start + end) / 2.0 - REACH
 
 
 def _between(width: int, first: FloatArray, last: FloatArray) -> BoolArray:

@@ -62,9 +62,8 @@ class Pipeline:
         return Findings(tuple(contractions), tuple(spans), tuple(rejections))
 
     def _sweep(self, frames: Frames, chosen: np.ndarray) -> tuple[list[Contraction], list[Rejection]]:
-        found = traces(
-            np.ascontiguousarray(frames.acc_mps2[chosen]), np.ascontiguousarray(frames.gyr_rad_s[chosen])
-        )
+        acc, gyr = (np.ascontiguousarray(x[chosen]) for x in (frames.acc_mps2, frames.gyr_rad_s))
+        found = traces(acc, gyr, frames.has_gyr[chosen])
         return self._classifier.judge(
             frames.start_s[chosen],
             raise_candidates(found),

@@ -22,16 +22,19 @@ class Rules:
 
     # A raise. The closed chain gives 2.3 cm of lift and 2 to 3 degrees of tilt at 15 degrees of ankle rotation.
     least_lift_m: float = 0.009  # sim: keeps 10 degrees; real resting legs stay below 0.006
-    most_lift_m: float = 0.20  # a foot of 0.15 m from ankle to ball cannot lift more
+    most_lift_m: float = 0.22  # a foot of 0.15 m from ankle to ball cannot lift more
     least_tilt_rad: float = 0.005  # sim
-    most_tilt_rad: float = 0.40  # 45 degrees of ankle rotation tilt the shank by up to 20 (chain)
+    most_tilt_rad: float = 0.45  # 45 degrees of ankle rotation tilt the shank by up to 20 (chain)
     least_coherence: float = 0.55  # sim: slow standing raises with sway
     least_lift_per_tilt_m: float = 0.15  # chain: 0.3 to 1.0 seated, 0.4 to 2 standing
     most_lift_per_tilt_m: float = 4.0
+    least_plain_tilt: float = 0.3  # of the tilt off its baseline
     least_share: float = 0.35  # of the largest raise within 4 s: the rest is rebound
-    least_share_and_evenness: float = 1.05  # sim: a slow rebound after the last raise is both slow and lopsided
+    least_share_and_evenness: float = (
+        1.05  # sim: a slow rebound after the last raise is both slow and lopsided
+    )
     least_evenness: float = 0.3  # a step up or down is not a raise
-    most_turn_rad_s: float = 2.0  # chain at 80 a minute and 45 degrees: 1.4
+    most_turn_rad_s: float = 3.2  # chain at 80 a minute and 45 degrees: 1.4; a heel that drops in 0.15 s: 2.6
     least_period_s: float = 0.46  # faster than 130 a minute is bounce; the counted range ends at 110
     bounce_tops: int = 3
     most_misfit: float = 0.6  # real: leg moved without a hinge
@@ -48,7 +51,7 @@ class Rules:
     clear_of_steps_s: float = 1.0
     # Wear and posture.
     dead_turn_rad_s: float = 0.002  # real: a board at rest 0.0013, the stillest resting legs 0.0028
-    dead_turn_ratio: float = 6.0  # of what white noise alone would give
+    dead_turn_ratio: float = 12.0  # of what white noise alone would give
     dead_force_mps2: float = 0.008
     dead_force_ratio: float = 3.0
     not_worn_s: float = 60.0
