@@ -6,9 +6,9 @@ import numpy as np
 
 from analysis.detect import RaiseCandidates, SwingCandidates
 from analysis.events import Contraction, Kind, Rejection
-from analysis.features import ChainFit
 from analysis.frames import BEFORE, BoolArray
 from analysis.grid import GRID_HZ
+from analysis.hinge import ChainFit
 from analysis.rules import Rules
 from analysis.samples import FloatArray
 
@@ -112,9 +112,10 @@ def raise_rules(c: RaiseCandidates, fit: ChainFit, r: Rules) -> np.ndarray:
         (per_tilt < r.least_lift_per_tilt_m) | (per_tilt > r.most_lift_per_tilt_m),
         c.evenness < r.least_evenness,
         fit.misfit[c.frame] > r.most_misfit,
+        fit.level_evidence[c.frame] > 0.0,
     ]
     names = ["small", "gait", "too_fast_a_turn", "bounce", "too_large", "rebound", "little_lift", "no_tilt",
-             "lift_without_tilt", "no_heel_chain", "one_way", "no_hinge"]  # fmt: skip
+             "lift_without_tilt", "no_heel_chain", "one_way", "no_hinge", "level_hinge"]  # fmt: skip
     return np.select(conditions, names, default="raise").astype(object)
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from analysis.features import Traces, moving_average
+from analysis.courses import moving_average
+from analysis.features import Traces
 from analysis.frames import BEFORE, CENTRE, BoolArray
 from analysis.grid import GRID_HZ
 from analysis.samples import FloatArray

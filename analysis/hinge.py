@@ -1,0 +1,106 @@
+"""Where the shank turns: above the sensor (seated), below it (standing) or level with it (lying)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.courses import WEIGHT, integral, moving_average
+from analysis.frames import BoolArray
+from analysis.grid import GRID_HZ
+from analysis.samples import STANDARD_GRAVITY_MPS2, FloatArray
+
+SMOOTH = 5
+"""Samples of the two moving averages before `chain_fit` compares."""
+
+LEVERS_M = np.linspace(-2.4, 2.4, 49)
+"""Lever arms tried by `chain_fit`."""
+
+ABOVE = (LEVERS_M > 0.11) & (LEVERS_M < 1.01)
+BELOW = LEVERS_M < -0.29
+"""Where the centre can be. The closed chain gives 0.2 to 0.8 m above a sensor between ankle and mid-shank when
+seated; the leg that leans over the ball of the foot 0.4 m below and more."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChainFit:
+    """Which horizontal lever explains the fore-aft force best; see `chain_fit`.
+
+    Attributes:
+        lever_m: (f,) centre of turn above (+) or below (-) the sensor.
+        evidence: (f,) log-likelihood that it is above rather than below.
+        level_evidence: (f,) that it lies neither above nor below but level with the sensor, as in a lying leg
+            that is raised from the hip.
+        misfit: (f,) horizontal power that the best lever leaves unexplained, as a share of all of it or, where
+            gravity and inertia cancel, of gravity's part alone.
+    """
+
+    lever_m: FloatArray
+    evidence: FloatArray
+    level_evidence: FloatArray
+    misfit: FloatArray
+
+
+def chain_fit(
+    across_mps2: FloatArray, turn_rad_s: FloatArray, vertical_mps2: FloatArray, sized: BoolArray
+) -> ChainFit:
+    """Is the shank's horizontal centre of turn above or below the sensor?
+
+    A shank that tilts by p(t) about a point at height c above the sensor feels, along one horizontal direction
+    of its own axes, the force g p + c p'' (gravity let in by the tilt, and the sensor's own acceleration). In a
+    seated heel raise the knee goes straight up while the ankle goes forward: the centre lies near the knee,
+    c > 0. In a standing raise the whole leg goes forward and leans forward: c < 0. Neither the direction, nor
+    the sign of p, nor the handedness of the gyroscope matters: p and c p'' change sign together. The fit is made
+    twice, as measured and smoothed: in a quick move inertia hides gravity, whose sign is what is asked for.
+
+    Args:
+        across_mps2: (f, 3, n) horizontal part of the specific force, baseline taken off.
+        turn_rad_s: (f, n) rate of turn p', likewise.
+        vertical_mps2: (f, n) vertical acceleration; it adds to gravity while the shank is tilted.
+        sized: (f,) the size of p is measured, not only its course.
+    """
+    tilt = integral(turn_rad_s)
+    tilt -= ((tilt * WEIGHT).sum(axis=1) / WEIGHT.sum())[:, None]
+    gravity = (STANDARD_GRAVITY_MPS2 + vertical_mps2) * tilt
+    inertia = np.gradient(turn_rad_s, axis=1) * GRID_HZ
+    quick = _lever_fit(across_mps2, gravity, inertia, sized)
+    slow = _lever_fit(_smooth(across_mps2), _smooth(gravity), _smooth(inertia), sized)
+    return ChainFit(
+        quick.lever_m,
+        quick.evidence + slow.evidence,
+        np.minimum(quick.level_evidence, slow.level_evidence),
+        quick.misfit,
+    )
+
+
+def _lever_fit(
+    across_mps2: FloatArray, gravity: FloatArray, inertia: FloatArray, sized: BoolArray
+) -> ChainFit:
+    """Try every lever: how much of the horizontal force does gravity + lever * inertia leave unexplained?"""
+    weighted_g, weighted_i = gravity * WEIGHT, inertia * WEIGHT
+    power = (across_mps2 * across_mps2 * WEIGHT).sum(axis=(1, 2))
+    with_g = (across_mps2 * weighted_g[:, None, :]).sum(axis=2)
+    with_i = (across_mps2 * weighted_i[:, None, :]).sum(axis=2)
+    gg, gi, ii = ((weighted_g * gravity).sum(axis=1), (weighted_g * inertia).sum(axis=1),
+                  (weighted_i * inertia).sum(axis=1))  # fmt: skip
+    c = LEVERS_M[None, :]
+    match = with_g[:, :, None] + c[:, None, :] * with_i[:, :, None]
+    square = (match * match).sum(axis=1)
+    model = gg[:, None] + 2.0 * c * gi[:, None] + c * c * ii[:, None]
+    explained = np.where(sized[:, None], 2.0 * np.sqrt(square) - model, square / np.maximum(model, 1e-12))
+    left = power[:, None] - explained
+    best = left.argmin(axis=1)
+    above, below = left[:, ABOVE].min(axis=1), left[:, BELOW].min(axis=1)
+    level = left[:, ~ABOVE & ~BELOW].min(axis=1)
+    least = np.maximum(left[np.arange(best.size), best], 1e-9)
+    return ChainFit(
+        LEVERS_M[best],
+        (below - above) / least,
+        (np.minimum(above, below) - level) / least,
+        least / np.maximum(np.maximum(power, gg), 1e-9),
+    )
+
+
+def _smooth(x: FloatArray) -> FloatArray:
+    return moving_average(moving_average(x, SMOOTH), SMOOTH)
