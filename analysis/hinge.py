@@ -17,9 +17,9 @@ SMOOTH = 5
 LEVERS_M = np.linspace(-2.4, 2.4, 49)
 """Lever arms tried by `chain_fit`."""
 
-ABOVE = (LEVERS_M > 0.11) & (LEVERS_M < 1.01)
+ABOVE = (LEVERS_M > 0.09) & (LEVERS_M < 1.01)
 BELOW = LEVERS_M < -0.29
-"""Where the centre can be. The closed chain gives 0.2 to 0.8 m above a sensor between ankle and mid-shank when
+"""Where the centre can be. The closed chain gives 0.1 to 0.8 m above a sensor between ankle and mid-shank when
 seated; the leg that leans over the ball of the foot 0.4 m below and more."""
 
 
