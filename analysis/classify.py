@@ -45,7 +45,7 @@ class Classifier:
     def _steps(self, start_s: FloatArray, c: SwingCandidates) -> tuple[list[Contraction], list[Rejection]]:
         rule = step_rules(c, self._rules)
         kept, refused = [], []
-        for i in np.flatnonzero(rule != "slow"):
+        for i in np.flatnonzero(rule != "slow").tolist():
             onset, peak, end = (_seconds(start_s, c.frame, x, i) for x in (c.onset, c.peak, c.end))
             if rule[i] == "swing" and peak - self._last_step_s < self._rules.refractory_s:
                 rule[i] = "too_soon"
@@ -65,7 +65,7 @@ class Classifier:
     ) -> tuple[list[Contraction], list[Rejection]]:
         rule = raise_rules(c, fit, self._rules)
         kept, refused = [], []
-        for i in np.flatnonzero(rule != "small"):
+        for i in np.flatnonzero(rule != "small").tolist():
             onset, peak, end = (_seconds(start_s, c.frame, x, i) for x in (c.onset, c.peak, c.end))
             if rule[i] == "raise" and peak - self._last_raise_s < self._rules.refractory_s:
                 rule[i] = "too_soon"
@@ -77,14 +77,10 @@ class Classifier:
         return kept, refused
 
 
-def _raise(
-    c: RaiseCandidates, fit: ChainFit, i: int, times: tuple[float, float, float], *, gyr: bool
-) -> Contraction:
+def _raise(c: RaiseCandidates, fit: ChainFit, i: int, times: tuple[float, float, float], *, gyr: bool) -> Contraction:
     evidence = float(fit.evidence[c.frame[i]])
     seated = evidence > 0.0
-    sure = (
-        (0.5 + 0.5 * np.tanh(1.5 * abs(evidence))) * np.clip(c.coherence[i], 0.5, 1.0) * (1.0 if gyr else 0.7)
-    )
+    sure = (0.5 + 0.5 * np.tanh(1.5 * abs(evidence))) * np.clip(c.coherence[i], 0.5, 1.0) * (1.0 if gyr else 0.7)
     onset, peak, end = times
     return Contraction(
         Kind.SOLEUS_PUSHUP if seated else Kind.HEEL_RAISE,

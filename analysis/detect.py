@@ -115,7 +115,7 @@ def around(x: FloatArray, frame: IntArray, sample: IntArray, before: int, after:
 
 def raise_candidates(traces: Traces) -> RaiseCandidates:
     """Every peak of the heel's course, however small; judging is left to the classifier."""
-    course = heel_course(traces)
+    course = heel_course(traces, traces.tilt_rad)
     frame, peak = centre_peaks(course)
     keep = course[frame, peak] - np.minimum.reduce([course[frame, peak - d] for d in (10, 25, 50)]) > LOWEST_M
     frame, peak = frame[keep], peak[keep]
@@ -131,11 +131,12 @@ def raise_candidates(traces: Traces) -> RaiseCandidates:
     speed = np.abs(np.diff(window, axis=1, prepend=window[:, :1]))
     turn = np.where(inside, around(traces.turn_rad_s, frame, peak, REACH, REACH), 0.0)
     lift = np.where(inside, around(traces.lift_mps, frame, peak, REACH, REACH), 0.0)
+    plain = around(heel_course(traces, traces.plain_tilt_rad), frame, peak, REACH, REACH)
     period_s, tops = _rhythm(window, size)
     return RaiseCandidates(
         frame=frame,
         onset=peak - onset,
-        peak=peak + _plateau(window, left, right),
+        peak=peak + _plateau(plain, left, right),
         end=peak + end,
         lift_m=_rise(traces.height_m, frame, peak, left, right),
         tilt_rad=_rise(traces.tilt_rad, frame, peak, left, right),
@@ -152,12 +153,12 @@ def raise_candidates(traces: Traces) -> RaiseCandidates:
     )
 
 
-def heel_course(traces: Traces) -> FloatArray:
+def heel_course(traces: Traces, tilt_rad: FloatArray) -> FloatArray:
     """Height of the heel's rise: lift and tilt, each in metres, the tilt scaled by how the two go together."""
     power = (traces.turn_rad_s**2).mean(axis=1)
     arm = (traces.turn_rad_s * traces.lift_mps).mean(axis=1) / np.maximum(power, 1e-9)
     arm = np.clip(arm, 0.0, 2.0)
-    return moving_average(moving_average(traces.height_m + arm[:, None] * traces.tilt_rad, 5), 5)
+    return moving_average(moving_average(traces.height_m + arm[:, None] * tilt_rad, 5), 5)
 
 
 def _valley(away: FloatArray) -> tuple[IntArray, FloatArray]:
@@ -202,9 +203,7 @@ def _plateau(window: FloatArray, left: IntArray, right: IntArray) -> FloatArray:
     falling = np.where((offset < right[:, None]) & (offset >= 0), -speed, 0.0)
     fastest_up, fastest_down = rising.argmax(axis=1), falling.argmax(axis=1)
     slow_up = (rising < 0.2 * rising[rows, fastest_up][:, None]) & (offset + REACH > fastest_up[:, None])
-    slow_down = (falling < 0.2 * falling[rows, fastest_down][:, None]) & (
-        offset + REACH < fastest_down[:, None]
-    )
+    slow_down = (falling < 0.2 * falling[rows, fastest_down][:, None]) & (offset + REACH < fastest_down[:, None])
     start = slow_up.argmax(axis=1)
     end = 2 * REACH - slow_down[:, ::-1].argmax(axis=1)
     return (start + end) / 2.0 - REACH
@@ -228,9 +227,7 @@ def _rhythm(window: FloatArray, size: FloatArray) -> tuple[FloatArray, IntArray]
     """Mean time between the tops within 1.5 s of the candidate that stand about as high, and how many there are."""
     near = window[:, REACH - 38 : REACH + 39]
     inner = near[:, 1:-1]
-    tops = (
-        (inner > near[:, :-2]) & (inner >= near[:, 2:]) & (inner > (window[:, REACH] - 0.6 * size)[:, None])
-    )
+    tops = (inner > near[:, :-2]) & (inner >= near[:, 2:]) & (inner > (window[:, REACH] - 0.6 * size)[:, None])
     count = tops.sum(axis=1)
     first, last = tops.argmax(axis=1), tops.shape[1] - 1 - tops[:, ::-1].argmax(axis=1)
     period = (last - first) / np.maximum(count - 1, 1) / GRID_HZ

@@ -145,14 +145,15 @@ class Framer:
         if piece.ends:
             count = -(-real // CENTRE)
             short = max(0, (count - 1) * CENTRE + FRAME - held)
-            self._append(*(np.repeat(x[-1:], short, axis=0) for x in (self._acc, self._gyr, self._missing)))
+            acc, gyr = (np.repeat(x[-1:], short, axis=0) for x in (self._acc, self._gyr))
+            self._append(acc, gyr, np.repeat(self._missing[-1:], short))
         if count <= 0:
             return None
         first, used = self._done, count * CENTRE
         unseen = np.concatenate([[0], np.cumsum(self._missing)])
         starts = np.arange(count) * CENTRE
         frames = Frames(
-            start_s=piece.start_s + (first + np.arange(count)) * float(CENTRE_S),
+            start_s=(piece.start_s + (first + np.arange(count)) * CENTRE_S).astype(np.float64),
             acc_mps2=_windows(self._acc, count),
             gyr_rad_s=_windows(self._gyr, count),
             acc_cells=Cells.of(self._acc[: (count - 1) * CENTRE + FRAME]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -75,7 +76,7 @@ class _Stream:
         breaks = np.flatnonzero(np.diff(self._raw_t) > BREAK_S) + 1
         edges = [0, *breaks.tolist(), self._raw_t.size]
         nodes_t, nodes, used = [self.t_s], [self.values], 0
-        for first, end in zip(edges[:-1], edges[1:], strict=True):
+        for first, end in pairwise(edges):
             whole = first + (end - first) // self._step * self._step
             nodes_t.append(_mean_of_runs(self._raw_t[first:whole, None], self._step)[:, 0])
             nodes.append(_mean_of_runs(self._raw[first:whole], self._step))
@@ -186,8 +187,7 @@ class Grid:
             self._acc.t_s, self._acc.values = self._acc.t_s[end:], self._acc.values[end:]
             self._start_s = None
             return
-        assert self._start_s is not None  # noqa: S101 - a stretch is open here
-        at_s = self._start_s + self._next / GRID_HZ
+        at_s = (self._start_s or 0.0) + self._next / GRID_HZ
         self._acc.drop_before(at_s)
         self._gyr.drop_before(at_s)
 

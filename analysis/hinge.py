@@ -42,9 +42,7 @@ class ChainFit:
     misfit: FloatArray
 
 
-def chain_fit(
-    across_mps2: FloatArray, turn_rad_s: FloatArray, vertical_mps2: FloatArray, sized: BoolArray
-) -> ChainFit:
+def chain_fit(across_mps2: FloatArray, turn_rad_s: FloatArray, vertical_mps2: FloatArray, sized: BoolArray) -> ChainFit:
     """Is the shank's horizontal centre of turn above or below the sensor?
 
     A shank that tilts by p(t) about a point at height c above the sensor feels, along one horizontal direction
@@ -74,9 +72,7 @@ def chain_fit(
     )
 
 
-def _lever_fit(
-    across_mps2: FloatArray, gravity: FloatArray, inertia: FloatArray, sized: BoolArray
-) -> ChainFit:
+def _lever_fit(across_mps2: FloatArray, gravity: FloatArray, inertia: FloatArray, sized: BoolArray) -> ChainFit:
     """Try every lever: how much of the horizontal force does gravity + lever * inertia leave unexplained?"""
     weighted_g, weighted_i = gravity * WEIGHT, inertia * WEIGHT
     power = (across_mps2 * across_mps2 * WEIGHT).sum(axis=(1, 2))

@@ -30,9 +30,7 @@ class Rules:
     most_lift_per_tilt_m: float = 4.0
     least_plain_tilt: float = 0.3  # of the tilt off its baseline
     least_share: float = 0.35  # of the largest raise within 4 s: the rest is rebound
-    least_share_and_evenness: float = (
-        1.05  # sim: a slow rebound after the last raise is both slow and lopsided
-    )
+    least_share_and_evenness: float = 1.05  # sim: a slow rebound after the last raise is both slow and lopsided
     least_evenness: float = 0.3  # a step up or down is not a raise
     most_turn_rad_s: float = 3.2  # chain at 80 a minute and 45 degrees: 1.4; a heel that drops in 0.15 s: 2.6
     least_period_s: float = 0.46  # faster than 130 a minute is bounce; the counted range ends at 110

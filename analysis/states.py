@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -83,7 +84,7 @@ class StateMachine:
         if first >= last:
             return spans
         edges = np.concatenate([[first], first + 1 + np.flatnonzero(np.diff(code[first:last])), [last]])
-        for a, b in zip(edges[:-1], edges[1:], strict=True):
+        for a, b in pairwise(edges.tolist()):
             end_s = float(whole.start_s[b - 1] + whole.seen_s[b - 1])
             if self._run is not None and self._run[0] == int(code[a]):
                 self._run = (self._run[0], self._run[1], end_s, self._run[3])
@@ -118,8 +119,9 @@ class StateMachine:
     def _still(self, length_s: float, up: FloatArray) -> State:
         """A worn, still leg: the posture known from movement while the shank keeps it, else long stillness sits."""
         if self._posture is not None and float(self._posture[1] @ up) > self._rules.same_posture_cos:
-            if self._posture[0] is State.SEATED or length_s < 10 * self._rules.posture_s:
-                return self._posture[0]
+            state = self._posture[0]
+            if state is State.SEATED or length_s < 10 * self._rules.posture_s:
+                return state
         if length_s >= self._rules.posture_s:
             self._posture = (State.SEATED, up)
             return State.SEATED
@@ -154,6 +156,4 @@ def spread(code: np.ndarray) -> np.ndarray:
 def _joined(held: list[Rows]) -> Rows:
     if len(held) == 1:
         return held[0]
-    return Rows(
-        *(np.concatenate([getattr(r, name) for r in held]) for name in ("start_s", "seen_s", "code", "up"))
-    )
+    return Rows(*(np.concatenate([getattr(r, name) for r in held]) for name in ("start_s", "seen_s", "code", "up")))

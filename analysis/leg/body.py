@@ -27,18 +27,22 @@ class Body:
 
     @property
     def thigh_m(self) -> float:
+        """Hip to knee."""
         return self.thigh_share * self.height_m
 
     @property
     def shank_m(self) -> float:
+        """Knee to ankle."""
         return self.shank_share * self.height_m
 
     @property
     def ankle_height_m(self) -> float:
+        """Height of the ankle above the sole."""
         return self.ankle_height_share * self.height_m
 
     @property
     def ankle_to_ball_m(self) -> float:
+        """Horizontal way from the ankle to the ball of the foot."""
         return self.ankle_to_ball_share * self.height_m
 
 
@@ -107,9 +111,7 @@ def seated_heel_raise(body: Body, chair: Chair, foot_pitch_rad: FloatArray) -> A
     return AnklePose(pitch, foot_pitch_rad - (pitch - rest), forward, up)
 
 
-def standing_heel_raise(
-    body: Body, lean_share: float, rest_pitch_rad: float, foot_pitch_rad: FloatArray
-) -> AnklePose:
+def standing_heel_raise(body: Body, lean_share: float, rest_pitch_rad: float, foot_pitch_rad: FloatArray) -> AnklePose:
     """Knee straight: the leg rises about the ball of the foot and leans forward to keep balance.
 
     Args:
@@ -123,8 +125,6 @@ def standing_heel_raise(
     return AnklePose(rest_pitch_rad + lean, foot_pitch_rad - lean, forward, up)
 
 
-def foot_pitch_for(
-    pose_of_pitch: AnklePose, foot_pitch_rad: FloatArray, rotation_rad: FloatArray
-) -> FloatArray:
+def foot_pitch_for(pose_of_pitch: AnklePose, foot_pitch_rad: FloatArray, rotation_rad: FloatArray) -> FloatArray:
     """Foot pitch that gives each ankle rotation, by table look-up in one computed chain."""
     return np.interp(rotation_rad, pose_of_pitch.ankle_rotation_rad, foot_pitch_rad)

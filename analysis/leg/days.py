@@ -90,14 +90,10 @@ def _do(teller: Teller, what: str, habits: Habits, rng: Generator) -> None:
         return
     teller.stand_up().stand(rng.uniform(2.0, 10.0))
     if what == "raises":
-        teller.raises(
-            Raises(habits.count, rng.uniform(15.0, 40.0), np.radians(rng.uniform(25.0, 42.0)))
-        ).stand(4.0)
+        teller.raises(Raises(habits.count, rng.uniform(15.0, 40.0), np.radians(rng.uniform(25.0, 42.0)))).stand(4.0)
     else:
         stride_s = rng.uniform(0.95, 1.25)
-        teller.walk(
-            Gait(1.3 / stride_s, stride_s, rng.uniform(0.85, 1.1)), int(rng.integers(8, 2 * habits.strides))
-        )
+        teller.walk(Gait(1.3 / stride_s, stride_s, rng.uniform(0.85, 1.1)), int(rng.integers(8, 2 * habits.strides)))
     teller.stand(rng.uniform(1.0, 6.0)).sit_down()
 
 

@@ -52,9 +52,7 @@ def standing_raises(
     return _raise_path(table, raises, Kind.HEEL_RAISE, State.STANDING, rate_hz, rng)
 
 
-def _raise_path(
-    table: AnklePose, raises: Raises, kind: Kind, state: State, rate_hz: float, rng: Generator
-) -> Path:
+def _raise_path(table: AnklePose, raises: Raises, kind: Kind, state: State, rate_hz: float, rng: Generator) -> Path:
     rotation, truth, landings_s = _rotation_course(raises, kind, rate_hz, rng)
     foot = foot_pitch_for(table, TABLE_PITCH_RAD, rotation)
     n = rotation.size

@@ -35,6 +35,7 @@ class Path:
 
     @property
     def duration_s(self) -> float:
+        """Length of the path."""
         return len(self) / self.rate_hz
 
 
@@ -70,13 +71,13 @@ def _bridge(before: Path, after: Path, turn_s: float) -> Path | None:
     n = round(turn_s * before.rate_hz)
     share = minimum_jerk((np.arange(n) + 0.5) / n)[:, None]
     span = StateSpan(before.spans[-1].state, 0.0, n / before.rate_hz)
-    return Path(
-        before.rate_hz, np.zeros((n, 3)), start + share * (end - start), np.zeros((n, 3)), (), (span,)
-    )
+    return Path(before.rate_hz, np.zeros((n, 3)), start + share * (end - start), np.zeros((n, 3)), (), (span,))
 
 
 def _lay_end_to_end(parts: list[Path]) -> Path:
-    ankle, truth, spans = [], [], []
+    ankle: list[FloatArray] = []
+    truth: list[Contraction] = []
+    spans: list[StateSpan] = []
     at_s, place = 0.0, np.zeros(3)
     for part in parts:
         ankle.append(part.ankle_m - part.ankle_m[0] + place)

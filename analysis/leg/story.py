@@ -43,6 +43,7 @@ class Wearer:
 
     @property
     def seated_pitch_rad(self) -> float:
+        """Lean of the shank when seated with the foot flat."""
         return float(seated_heel_raise(self.body, self.chair, np.zeros(1)).shank_pitch_rad[0])
 
 
@@ -102,16 +103,12 @@ class Teller:
     def stand_up(self) -> Teller:
         """From the chair to standing."""
         w = self.wearer
-        return self._add(
-            movements.stand_up(self._rate_hz, w.seated_pitch_rad, w.standing_pitch_rad, self.rng)
-        )
+        return self._add(movements.stand_up(self._rate_hz, w.seated_pitch_rad, w.standing_pitch_rad, self.rng))
 
     def sit_down(self) -> Teller:
         """From standing to the chair."""
         w = self.wearer
-        return self._add(
-            movements.sit_down(self._rate_hz, w.standing_pitch_rad, w.seated_pitch_rad, self.rng)
-        )
+        return self._add(movements.sit_down(self._rate_hz, w.standing_pitch_rad, w.seated_pitch_rad, self.rng))
 
     def take_off(self, duration_s: float) -> Teller:
         """Leave the sensor on a table."""
