@@ -1,0 +1,340 @@
+"""A sample file or a recording of the user becomes a kept recording, findings and a stored session.
+
+Whatever ends the process, the database is whole: the recording is written under a temporary name, renamed
+when complete, and the session with all its findings is one transaction after that. What a killed import
+leaves behind is removed when the next one starts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from analysis.events import Leg
+from analysis.samples import SampleBlock
+from drivers.errors import RecordingError
+from drivers.packets import PacketBatch
+from drivers.recording import (
+    Anchor,
+    ContentDigest,
+    Recording,
+    RecordingHeader,
+    RecordingWriter,
+    open_recording,
+)
+from drivers.rows import RowChunk
+from tracker.counting import Counting
+from tracker.errors import ConfigError
+from tracker.facts import Facts
+from tracker.home import Home
+from tracker.samplefile import ReadOptions, SampleFile, read_sample_file
+from tracker.store import Batch, NewSession, Store, Totals
+from tracker.store.connection import Presence
+from tracker.store.faults import told
+
+UNFINISHED = ".import-"
+FINISHED = "import-"
+ENDING = ".sqlite"
+_SAMPLE_ENDINGS = (".csv", ".csv.gz", ".parquet")
+_ROWS_A_FLUSH = 240_000
+
+Progress = Callable[[float], None]
+Input = SampleFile | Recording
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the wearer says about a file.
+
+    Attributes:
+        start: aware instant of session second 0; None where the file knows it itself.
+        leg: None where nobody said which.
+        options: prefix and units of a sample file.
+    """
+
+    start: datetime | None = None
+    leg: Leg | None = None
+    options: ReadOptions = field(default_factory=ReadOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The session that holds a file.
+
+    Attributes:
+        session_id: its id.
+        created: False where the same content was there before, and nothing was changed.
+        facts: what was counted.
+        started_at: instant of session second 0.
+        leg: the leg it is stored for.
+    """
+
+    session_id: int
+    created: bool
+    facts: Facts
+    started_at: datetime
+    leg: Leg | None
+
+
+def is_sample_file(path: Path) -> bool:
+    """Whether a file is read as rows of samples, by its name."""
+    return path.name.lower().endswith(_SAMPLE_ENDINGS)
+
+
+def open_input(path: Path, options: ReadOptions | None = None, progress: Progress | None = None) -> Input:
+    """Opens a sample file or a recording, whichever it is.
+
+    Raises:
+        RecordingError: it is neither, or cannot be read.
+    """
+    if is_sample_file(path):
+        return read_sample_file(path, options, progress)
+    if path.is_dir():
+        raise RecordingError("this is a folder, not a file", path)
+    if not path.exists():
+        raise RecordingError("there is no such file", path)
+    return open_recording(path)
+
+
+@contextmanager
+def input_groups(source: Input) -> Iterator[Iterator[tuple[SampleBlock, ...]]]:
+    """Samples of an input, in groups of blocks that cover the same stretch of time."""
+    if isinstance(source, SampleFile):
+        yield (chunk.blocks() for chunk in source.chunks())
+        return
+    with source:
+        yield source.blocks()
+
+
+class Intake:
+    """Imports into one store. While it is open, no other process takes its unfinished files for leftovers."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._home = store.home
+
+    def __enter__(self) -> Self:
+        self._presence = Presence(self._home.root / "import.lock")
+        if self._presence.alone():
+            sweep(self._home, self._store)
+        self._presence.share()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._presence.close()
+
+    def take(self, path: Path, said: Told, progress: Progress | None = None) -> Imported:
+        """Store one file as a session; the same content, prefix, leg and start again changes nothing.
+
+        Raises:
+            RecordingError: something in the file is wrong; nothing is stored.
+            ConfigError: no start was given, and the file does not know its own.
+            StoreError: the disk or the database cannot take it.
+        """
+        source = open_input(path, said.options, progress)
+        draft = self._home.recordings / f"{UNFINISHED}{uuid.uuid4().hex}{ENDING}"
+        try:
+            with told(draft):
+                if isinstance(source, SampleFile):
+                    taken = _write_rows(source, draft, said)
+                else:
+                    with source:
+                        taken = _write_copy(source, draft, said)
+            return self._keep(path, draft, taken, said)
+        finally:
+            _remove(draft)
+
+    def _keep(self, path: Path, draft: Path, taken: _Taken, said: Told) -> Imported:
+        key = content_key(taken.digest, said.options.prefix, taken.leg, taken.started_at)
+        facts = taken.facts
+        held = self._store.holds(key)
+        if held is not None:
+            return Imported(held, False, facts, taken.started_at, taken.leg)
+        kept = draft.replace(self._home.recordings / f"{FINISHED}{key}{ENDING}")
+        _sync_folder(kept.parent)
+        new = NewSession(
+            started_at=taken.started_at,
+            leg=taken.leg,
+            source=path.name,
+            recording=kept,
+            content_key=key,
+            rank=0 if "imu" in facts.modalities else 1,
+            first_s=facts.first_s,
+        )
+        stored = self._store.add(
+            new, batch_of(facts), ended_at=_later(taken.started_at, facts.last_s), totals=taken.totals
+        )
+        return Imported(stored.session_id, stored.created, facts, taken.started_at, taken.leg)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A file that has been read, written and counted."""
+
+    facts: Facts
+    digest: str
+    started_at: datetime
+    leg: Leg | None
+    totals: Totals
+
+
+def _write_rows(file: SampleFile, draft: Path, said: Told) -> _Taken:
+    if said.start is None:
+        raise ConfigError(
+            f"{file.path} does not say when it began: add --start with the time of its t_s = 0, "
+            "such as --start 2026-05-01T14:30:00."
+        )
+    digest, counting = ContentDigest(), Counting()
+    with RecordingWriter(draft, _header(file, said)) as writer:
+        writer.anchor(_anchor(said.start))
+        waiting = 0
+        for chunk in file.chunks():
+            writer.append_rows(chunk)
+            digest.add_rows(chunk)
+            counting.feed(*chunk.blocks())
+            waiting += chunk.t_s.size
+            if waiting >= _ROWS_A_FLUSH:
+                writer.flush()
+                waiting = 0
+    counting.finish()
+    facts = counting.facts
+    return _Taken(facts, digest.hexdigest(), said.start, said.leg, Totals(samples=facts.samples))
+
+
+def _header(file: SampleFile, said: Told) -> RecordingHeader:
+    given = {"acc_unit": said.options.acc_unit, "gyr_unit": said.options.gyr_unit}
+    units = {name: str(unit) for name, unit in (given | {"emg_unit": said.options.emg_unit}).items() if unit}
+    notes = {"file": file.path.name, "prefix": said.options.prefix, **units}
+    return RecordingHeader(driver="", source="import", leg=said.leg, notes=notes)
+
+
+def _anchor(start: datetime) -> Anchor:
+    """Second 0 of rows is instant 0 of their recording's clock."""
+    wall_ns = (start - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1000
+    offset = start.utcoffset() or timedelta()
+    return Anchor(0, wall_ns, getattr(start.tzinfo, "key", None) or "", round(offset.total_seconds()))
+
+
+def _write_copy(recording: Recording, draft: Path, said: Told) -> _Taken:
+    digest, counting = ContentDigest(), Counting()
+    with RecordingWriter(draft, recording.header) as writer:
+        for anchor in recording.anchors:
+            writer.anchor(anchor)
+        for write in recording.writes:
+            writer.wrote(write.clock_ns, write.characteristic, write.payload)
+        for part in _content(recording):
+            if isinstance(part, RowChunk):
+                writer.append_rows(part)
+                digest.add_rows(part)
+            else:
+                writer.append_many(part)
+                digest.add_packets(part)
+            writer.flush()
+    for group in recording.blocks():
+        counting.feed(*group)
+    counting.finish()
+    if not counting.facts.streams:
+        raise RecordingError("no samples could be decoded from it", recording.path)
+    quality = recording.quality
+    totals = Totals(
+        samples=counting.facts.samples,
+        packets=quality.packets,
+        packet_errors=quality.packet_errors,
+        duplicates=quality.duplicates,
+    )
+    leg = said.leg or leg_of(recording.header)
+    return _Taken(counting.facts, digest.hexdigest(), said.start or own_start(recording), leg, totals)
+
+
+def _content(recording: Recording) -> Iterator[RowChunk | PacketBatch]:
+    yield from recording.rows()
+    yield from recording.batches()
+
+
+def leg_of(header: RecordingHeader) -> Leg | None:
+    """The leg that a recording names."""
+    return Leg(header.leg) if header.leg in tuple(Leg) else None
+
+
+def own_start(recording: Recording) -> datetime:
+    """When a recording's second 0 was, by its own anchors; its blocks must have been read.
+
+    Raises:
+        ConfigError: it has none.
+    """
+    zero_ns = recording.quality.zero_arrival_ns or 0
+    before = [anchor for anchor in recording.anchors if anchor.clock_ns <= zero_ns]
+    anchor = before[-1] if before else next(iter(recording.anchors), None)
+    if anchor is None:
+        raise ConfigError(
+            f"{recording.path} does not say when it began: add --start, such as --start 2026-05-01T14:30:00."
+        )
+    wall_us = (anchor.wall_ns + zero_ns - anchor.clock_ns) // 1000
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=wall_us)).astimezone(_zone_of(anchor))
+
+
+def _zone_of(anchor: Anchor) -> tzinfo:
+    with suppress(ValueError, KeyError, OSError):
+        return ZoneInfo(anchor.zone)
+    return timezone(timedelta(seconds=anchor.utc_offset_s))
+
+
+def _later(start: datetime, by_s: float) -> datetime:
+    """An instant some seconds of true time later, in the same zone."""
+    return (start.astimezone(UTC) + timedelta(seconds=by_s)).astimezone(start.tzinfo)
+
+
+def batch_of(facts: Facts) -> Batch:
+    """A whole session's findings as the store takes them."""
+    return Batch(facts.findings, facts.first_s, facts.last_s, facts.algorithm)
+
+
+def content_key(digest: str, prefix: str, leg: Leg | None, start: datetime) -> str:
+    """What makes a session the same: content, prefix, leg and start, in 64 hexadecimal digits."""
+    start_us = (start - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    parts = [digest, prefix.strip().lower().rstrip("_"), leg, start_us]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def sweep(home: Home, store: Store) -> list[Path]:
+    """Remove what killed imports left in the recordings folder. Only while no import is under way.
+
+    Returns:
+        The files removed.
+    """
+    left = list(home.recordings.glob(f"{UNFINISHED}*"))
+    for path in home.recordings.glob(f"{FINISHED}*{ENDING}"):
+        key = path.name.removeprefix(FINISHED).removesuffix(ENDING)
+        if store.holds(key) is None:
+            left.append(path)
+    for path in left:
+        with suppress(OSError):
+            path.unlink()
+    return left
+
+
+def _remove(draft: Path) -> None:
+    for path in draft.parent.glob(f"{draft.name}*"):
+        path.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename survive a power cut, where the system can."""
+    if os.name == "posix":
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
