@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -34,7 +34,11 @@ def rows(frames: Frames, rules: Rules) -> Rows:
     dead_g = (low_g < rules.dead_turn_rad_s) & (ratio_g < rules.dead_turn_ratio)
     dead_a = (low_a < rules.dead_force_mps2) & (ratio_a < rules.dead_force_ratio)
     dead = np.where(frames.has_gyr, dead_g & (low_a < rules.dead_force_beside_gyr_mps2), dead_a)
-    moving = np.where(frames.has_gyr, low_g > rules.quiet_turn_rad_s, low_a > rules.quiet_force_mps2)
+    moving = np.where(
+        frames.has_gyr,
+        _near_movement(frames.gyr_cells) > rules.quiet_turn_rad_s,
+        _near_movement(frames.acc_cells) > rules.quiet_force_mps2,
+    )
     code = np.where(dead, DEAD, np.where(moving, MOVING, QUIET))
     up = frames.acc_cells.means[OWN_CELL : OWN_CELL + len(frames)].mean(axis=1)
     return Rows(frames.start_s, frames.seen_s, code, up / np.linalg.norm(up, axis=1)[:, None])
@@ -48,6 +52,12 @@ def _slow_movement(cells: Cells) -> tuple[FloatArray, FloatArray]:
     return np.sqrt(slow), slow / np.maximum(noise * 2.0 / MEAN_OF, 1e-18)
 
 
+def _near_movement(cells: Cells) -> FloatArray:
+    """Slow movement in the frame's centre and the cells beside it."""
+    change = cells.means[:, 1:] - cells.means[:, :-1]
+    return np.sqrt(over_frame((change * change).mean(axis=(1, 2)), OWN_CELL - 1, OWN_CELL + 2))
+
+
 class StateMachine:
     """Rows and events of one stretch in, final spans out, once their label can no longer change."""
 
@@ -56,6 +66,7 @@ class StateMachine:
         self._posture: tuple[State, FloatArray] | None = None
         self._held: list[Rows] = []
         self._run: tuple[int, float, float, FloatArray] | None = None  # code, start, end, up at its start
+        self._span: StateSpan | None = None  # labelled, but the next one may join it
         self._waiting: list[Contraction] = []  # peaks that lie in a row still to come
 
     def feed(self, new: Rows, contractions: list[Contraction], *, ends: bool) -> list[StateSpan]:
@@ -71,7 +82,8 @@ class StateMachine:
         self._held = [Rows(whole.start_s[keep:], whole.seen_s[keep:], whole.code[keep:], whole.up[keep:])]
         if ends:
             spans += self._close()
-            self._held, self._waiting = [], []
+            spans += [self._span] if self._span is not None else []
+            self._held, self._waiting, self._span = [], [], None
         return spans
 
     def _fresh_from(self, whole: Rows) -> int:
@@ -98,8 +110,14 @@ class StateMachine:
             return []
         code, start_s, end_s, up = self._run
         self._run = None
-        state = self._label(code, end_s - start_s, up)
-        return [StateSpan(state, round(start_s, 3), round(end_s, 3))]
+        span = StateSpan(self._label(code, end_s - start_s, up), round(start_s, 3), round(end_s, 3))
+        before, self._span = self._span, span
+        if before is None:
+            return []
+        if before.state is span.state:
+            self._span = replace(before, end_s=span.end_s)
+            return []
+        return [before]
 
     def _label(self, code: int, length_s: float, up: FloatArray) -> State:
         if code == WALKING:
