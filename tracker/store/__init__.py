@@ -1,9 +1,8 @@
 """The wearer's history: sessions, events, days, and everything that is done to them.
 
-`Store` is the door; `tracker.store.schema` describes the tables.
+`Store` is the door; `tracker.store.schema` describes the tables; `tracker.store.backup` restores.
 """
 
-from tracker.store.backup import restore
 from tracker.store.days import DaySummary, Hour, LegDay
 from tracker.store.records import (
     Batch,
@@ -34,5 +33,4 @@ __all__ = [
     "Store",
     "Stored",
     "Totals",
-    "restore",
 ]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import sqlite3
 import tempfile
@@ -17,19 +16,18 @@ import zipfile
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from tracker.errors import StoreError
 from tracker.home import Home, private_file, private_folder
 from tracker.store.connection import Presence
+from tracker.store.exchange import MARKER, begin_exchange, finish_exchange
 from tracker.store.faults import told
 from tracker.store.health import copy_database, full_check
 from tracker.store.schema import SCHEMA_VERSION, is_ours, schema_version
 
 _MANIFEST = "manifest.json"
 _FORMAT = 1
-_MARKER = "restore.json"
-_STAYS = ("backups", "demo", "soleus.lock", _MARKER)
+_STAYS = ("backups", "demo", "soleus.lock", MARKER)
 _STAYS_PREFIXES = ("incoming-", "before-restore-")
 _SIDE_SUFFIXES = ("-wal", "-shm", "-journal")
 _SQLITE_MAGIC = b"SQLite format 3\0"
@@ -85,9 +83,7 @@ def _files(home: Home) -> Iterator[Path]:
 def _swapped(home: Home) -> list[Path]:
     """What a backup holds and a restore exchanges, at the top of the data folder."""
     return sorted(
-        top
-        for top in home.root.iterdir()
-        if top.name not in _STAYS and not top.name.startswith(_STAYS_PREFIXES)
+        top for top in home.root.iterdir() if top.name not in _STAYS and not top.name.startswith(_STAYS_PREFIXES)
     )
 
 
@@ -124,7 +120,7 @@ def restore(home: Home, source: Path, now: datetime) -> Path:
     try:
         if not presence.alone():
             raise StoreError(f"{home.root} is in use by another soleus process: stop it, then restore.")
-        finish_restore(home)
+        finish_exchange(home)
         stamp = f"{now:%Y%m%dT%H%M%S%f}"
         incoming = private_folder(home.root / f"incoming-{stamp}")
         try:
@@ -134,14 +130,8 @@ def restore(home: Home, source: Path, now: datetime) -> Path:
             shutil.rmtree(incoming)
             raise
         aside = private_folder(home.root / f"before-restore-{stamp}")
-        plan = {
-            "incoming": incoming.name,
-            "aside": aside.name,
-            "old": [top.name for top in _swapped(home)],
-            "new": [top.name for top in incoming.iterdir()],
-        }
-        _write_durably(home.root / _MARKER, json.dumps(plan))
-        finish_restore(home)
+        begin_exchange(home, incoming, aside, [top.name for top in _swapped(home)])
+        finish_exchange(home)
         return aside
     finally:
         presence.close()
@@ -163,9 +153,7 @@ def _unpack(source: Path, incoming: Path) -> None:
                 if _digest(target) != digest:
                     raise refusal
     except OSError as error:
-        raise StoreError(
-            f"{source} cannot be restored ({error.strerror}): check the file and the disk."
-        ) from error
+        raise StoreError(f"{source} cannot be restored ({error.strerror}): check the file and the disk.") from error
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, EOFError) as error:
         raise refusal from error
 
@@ -190,37 +178,3 @@ def _verify_database(source: Path, database: Path) -> None:
     if newer or not sound:
         reason = "was written by a newer soleus" if newer else "holds a damaged database"
         raise StoreError(f"{source} {reason}: choose another file.")
-
-
-def _write_durably(path: Path, text: str) -> None:
-    part = private_file(path.with_name(path.name + ".part"))
-    with part.open("w", encoding="utf-8") as opened:
-        opened.write(text)
-        opened.flush()
-        os.fsync(opened.fileno())
-    part.replace(path)
-
-
-def unfinished(home: Home) -> bool:
-    """Whether a restore was cut off between its first exchange and its last."""
-    return (home.root / _MARKER).exists()
-
-
-def finish_restore(home: Home) -> None:
-    """Exchange old and incoming files as the marker says; goes on where an earlier run was cut off.
-
-    Call with the home's lock held for this process only.
-    """
-    marker = home.root / _MARKER
-    if not marker.exists():
-        return
-    plan: dict[str, Any] = json.loads(marker.read_text(encoding="utf-8"))
-    incoming, aside = home.root / plan["incoming"], home.root / plan["aside"]
-    for name in plan["old"]:
-        if (home.root / name).exists() and not (aside / name).exists():
-            (home.root / name).replace(aside / name)
-    for name in plan["new"]:
-        if (incoming / name).exists():
-            (incoming / name).replace(home.root / name)
-    shutil.rmtree(incoming, ignore_errors=True)
-    marker.unlink()

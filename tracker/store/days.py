@@ -249,9 +249,7 @@ def _longest_still(connection: sqlite3.Connection, edges: Sequence[int]) -> dict
     return longest
 
 
-def counted_events(
-    connection: sqlite3.Connection, start_s: int, end_s: int, zone: tzinfo
-) -> Iterator[CountedEvent]:
+def counted_events(connection: sqlite3.Connection, start_s: int, end_s: int, zone: tzinfo) -> Iterator[CountedEvent]:
     """The contractions that count between two instants, in order of their peaks.
 
     Args:

@@ -70,9 +70,7 @@ def event_rows(
         )
 
 
-def _attributes(
-    attributes: Mapping[str, str | float], texts: dict[tuple[tuple[str, str | float], ...], str]
-) -> str:
+def _attributes(attributes: Mapping[str, str | float], texts: dict[tuple[tuple[str, str | float], ...], str]) -> str:
     # Most contractions of a batch share their attributes (gait = walk), and JSON is the dearest part of a
     # row.
     key = tuple(attributes.items())
@@ -91,11 +89,7 @@ def _write_states(connection: sqlite3.Connection, session_id: int, spans: Sequen
         if span.start_s >= span.end_s:
             continue
         before = rows[-1] if rows else _state_at(connection, session_id, span.start_s)
-        if (
-            before
-            and before[3:] == (str(span.state), span.vehicle)
-            and before[1] <= span.start_s <= before[2]
-        ):
+        if before and before[3:] == (str(span.state), span.vehicle) and before[1] <= span.start_s <= before[2]:
             row = (*before[:2], max(before[2], span.end_s), *before[3:])
             rows[-1:] = [row]
         else:
@@ -148,9 +142,7 @@ def _reach(batch: Batch) -> tuple[float, float]:
 def algorithm_row(connection: sqlite3.Connection, algorithm: Algorithm) -> int:
     """Key of an algorithm's row, made where it is not there yet."""
     values = (algorithm.name, algorithm.version, algorithm.params_sha256)
-    connection.execute(
-        "INSERT OR IGNORE INTO algorithms (name, version, params_sha256) VALUES (?, ?, ?)", values
-    )
+    connection.execute("INSERT OR IGNORE INTO algorithms (name, version, params_sha256) VALUES (?, ?, ?)", values)
     row = connection.execute(
         "SELECT id FROM algorithms WHERE name = ? AND version = ? AND params_sha256 = ?", values
     ).fetchone()
@@ -166,9 +158,7 @@ def erase(connection: sqlite3.Connection, session_id: int) -> None:
 def shift(connection: sqlite3.Connection, session_id: int, by_us: int) -> None:
     """Move the UTC times of a session's events after a correction of its start."""
     # Through a temporary table: an update of the key in place could meet a row that is not moved yet.
-    connection.execute(
-        "CREATE TEMP TABLE shifted AS SELECT * FROM main.events WHERE session_id = ?", (session_id,)
-    )
+    connection.execute("CREATE TEMP TABLE shifted AS SELECT * FROM main.events WHERE session_id = ?", (session_id,))
     connection.execute("DELETE FROM events WHERE session_id = ?", (session_id,))
     connection.execute(
         "UPDATE temp.shifted SET peak_utc_us = peak_utc_us + :by, onset_utc_us = onset_utc_us + :by, "

@@ -90,8 +90,7 @@ def forget_range(connection: sqlite3.Connection, start: datetime, end: datetime,
     for session_id, leg, first, last, started, _ in cut:
         start_s, end_s = (max(low, first) - started) / 1e6, (min(high, last) - started) / 1e6
         connection.execute(
-            "INSERT INTO forgotten (session_id, operation_id, start_s, end_s, forgotten_at) "
-            "VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO forgotten (session_id, operation_id, start_s, end_s, forgotten_at) VALUES (?, ?, ?, ?, ?)",
             (session_id, operation.id, start_s, end_s, now.isoformat()),
         )
         refresh(connection, leg, (low, high))
@@ -131,8 +130,7 @@ def correct(
 def last_operation(connection: sqlite3.Connection) -> Operation | None:
     """What `undo` would take back, None where there is nothing."""
     row = connection.execute(
-        "SELECT id, kind, summary, done_at, before FROM operations WHERE undone_at IS NULL "
-        "ORDER BY id DESC LIMIT 1"
+        "SELECT id, kind, summary, done_at, before FROM operations WHERE undone_at IS NULL ORDER BY id DESC LIMIT 1"
     ).fetchone()
     if row is None:
         return None

@@ -22,10 +22,10 @@ def quick_check(connection: sqlite3.Connection) -> list[str]:
 
 def full_check(connection: sqlite3.Connection) -> list[str]:
     """Faults of structure, indexes and references between tables. Empty: none."""
+    if faults := _faults(connection, "integrity_check"):
+        return faults
     broken = connection.execute("PRAGMA foreign_key_check").fetchall()
-    return _faults(connection, "integrity_check") + [
-        f"a row of {row[0]} refers to a missing row of {row[2]}" for row in broken
-    ]
+    return [f"a row of {row[0]} refers to a missing row of {row[2]}" for row in broken]
 
 
 def _faults(connection: sqlite3.Connection, check: str) -> list[str]:
@@ -79,9 +79,7 @@ def bring_up_to_date(connection: sqlite3.Connection, home: Home, now: datetime) 
         StoreError: the file belongs to another program, to a newer soleus, or is damaged.
     """
     if not is_ours(connection):
-        raise StoreError(
-            f"{home.database} is not a soleus database: move it away, or set SOLEUS_HOME elsewhere."
-        )
+        raise StoreError(f"{home.database} is not a soleus database: move it away, or set SOLEUS_HOME elsewhere.")
     version = schema_version(connection)
     if version > SCHEMA_VERSION:
         raise StoreError(

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from tracker.errors import StoreError
 from tracker.home import Home, private_file
-from tracker.store import backup, health, retention, schema
+from tracker.store import exchange, health, retention, schema
 from tracker.store.connection import Presence, connect
 from tracker.store.faults import told
 
@@ -31,13 +31,11 @@ def open_for_writing(home: Home, now: datetime) -> tuple[sqlite3.Connection, Pre
         undo.callback(presence.close)
         left_behind = False
         if presence.alone():
-            backup.finish_restore(home)
+            exchange.finish_exchange(home)
             left_behind = _log_left(home)
         presence.share()
-        if backup.unfinished(home):
-            raise StoreError(
-                f"{home.root} is being restored by another soleus process: wait for it, then try again."
-            )
+        if exchange.unfinished(home):
+            raise StoreError(f"{home.root} is being restored by another soleus process: wait for it, then try again.")
         connection = connect(private_file(home.database))
         undo.callback(connection.close)
         if left_behind and (faults := health.quick_check(connection)):
@@ -55,7 +53,7 @@ def open_for_reading(home: Home, now: datetime) -> tuple[sqlite3.Connection, Pre
     Raises:
         StoreError: the database is damaged, newer, someone else's, or cannot be read.
     """
-    if not home.database.exists() and not backup.unfinished(home):
+    if not home.database.exists() and not exchange.unfinished(home):
         return schema.empty(), None
     presence: Presence | None = None
     if os.access(home.root, os.W_OK) and os.access(home.database, os.W_OK):
@@ -68,9 +66,7 @@ def open_for_reading(home: Home, now: datetime) -> tuple[sqlite3.Connection, Pre
         if not schema.is_ours(connection):
             raise StoreError(f"{home.database} is not a soleus database: set SOLEUS_HOME elsewhere.")
         if schema.schema_version(connection) != schema.SCHEMA_VERSION:
-            raise StoreError(
-                f"{home.database} is read-only and has the tables of another soleus: make it writable."
-            )
+            raise StoreError(f"{home.database} is read-only and has the tables of another soleus: make it writable.")
         undo.pop_all()
         return connection, None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -52,6 +51,8 @@ class Forecast:
 
 def forecast(connection: sqlite3.Connection, home: Home, keep_days: float) -> Forecast:
     """Disk use now, and at the present rate."""
+    from shutil import disk_usage  # brings the compressors with it, which reading a day does not need
+
     sizes: dict[str, int] = {}
     for recording, started_at in connection.execute(
         "SELECT recording, started_at FROM sessions WHERE recording IS NOT NULL AND deleted_at IS NULL"
@@ -65,7 +66,7 @@ def forecast(connection: sqlite3.Connection, home: Home, keep_days: float) -> Fo
         bytes_per_day=per_day,
         keep_days=keep_days,
         expected_bytes=None if per_day is None else per_day * keep_days,
-        free_bytes=shutil.disk_usage(home.root).free if home.root.exists() else 0,
+        free_bytes=disk_usage(home.root).free if home.root.exists() else 0,
     )
 
 
@@ -92,9 +93,7 @@ def settle(connection: sqlite3.Connection, home: Home) -> None:
     Safe to run again after an end at any instant: each step looks at what is there.
     """
     in_use = {row[0] for row in connection.execute("SELECT recording FROM sessions WHERE deleted_at IS NULL")}
-    rows = connection.execute(
-        "SELECT id, recording, deleted_at IS NOT NULL FROM sessions WHERE recording IS NOT NULL"
-    )
+    rows = connection.execute("SELECT id, recording, deleted_at IS NOT NULL FROM sessions WHERE recording IS NOT NULL")
     waiting = {file.name for file in home.trash.iterdir()} if home.trash.exists() else set()
     for session_id, recording, deleted in rows.fetchall():
         kept, trash = home.root / recording, trashed(home, session_id, recording)
@@ -112,9 +111,7 @@ def _move(source: Path, target: Path) -> None:
             other.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             one.replace(other)
         except OSError as error:
-            raise StoreError(
-                f"{one} cannot be moved to {other} ({error.strerror}): mend its permissions."
-            ) from error
+            raise StoreError(f"{one} cannot be moved to {other} ({error.strerror}): mend its permissions.") from error
 
 
 def _remove(path: Path) -> None:
@@ -182,9 +179,7 @@ def purge(
     return gone
 
 
-def _purge_stretches(
-    connection: sqlite3.Connection, home: Home, now: datetime, limit: datetime, trim: Trim
-) -> None:
+def _purge_stretches(connection: sqlite3.Connection, home: Home, now: datetime, limit: datetime, trim: Trim) -> None:
     rows = connection.execute(
         "SELECT f.session_id, f.operation_id, f.start_s, f.end_s, f.forgotten_at, s.recording "
         "FROM forgotten f JOIN sessions s ON s.id = f.session_id "

@@ -104,9 +104,7 @@ def utc_us(started_us: int, session_s: float) -> int:
 def _replace_stretches(
     connection: sqlite3.Connection, leg: str, window: Interval, stretches: Sequence[Stretch]
 ) -> None:
-    connection.execute(
-        "DELETE FROM stretches WHERE leg = ? AND start_utc_us >= ? AND start_utc_us < ?", (leg, *window)
-    )
+    connection.execute("DELETE FROM stretches WHERE leg = ? AND start_utc_us >= ? AND start_utc_us < ?", (leg, *window))
     # Cut at quarter-hours: a row counts into one quarter-hour, and the table does not depend on past windows.
     connection.executemany(
         "INSERT INTO stretches VALUES (?, ?, ?, ?, ?)",
@@ -118,9 +116,7 @@ def _replace_stretches(
     )
 
 
-def _replace_quarters(
-    connection: sqlite3.Connection, leg: str, window: Interval, gaps: Sequence[Interval]
-) -> None:
+def _replace_quarters(connection: sqlite3.Connection, leg: str, window: Interval, gaps: Sequence[Interval]) -> None:
     stretches = [
         Stretch(start, end, session_id, bool(worn))
         for start, end, session_id, worn in connection.execute(
@@ -181,9 +177,7 @@ def _still(
     quarters: dict[int, dict[str, int]],
 ) -> None:
     """Note, for each quarter-hour, the still time at its start, its end, and the longest inside."""
-    movements = sorted(
-        connection.execute(_MOVEMENTS, (leg, window[0] - QUARTER_US, window[1] + QUARTER_US)).fetchall()
-    )
+    movements = sorted(connection.execute(_MOVEMENTS, (leg, window[0] - QUARTER_US, window[1] + QUARTER_US)).fetchall())
     worn: dict[int, list[Interval]] = defaultdict(list)
     for stretch in stretches:
         if stretch.worn:
@@ -192,9 +186,7 @@ def _still(
         start, end = quarter * QUARTER_US, (quarter + 1) * QUARTER_US
         first = longest = last = 0
         for piece in union(pieces):
-            near = slice(
-                bisect_left(movements, (piece[0] - 2 * REACH_US,)), bisect_left(movements, (piece[1],))
-            )
+            near = slice(bisect_left(movements, (piece[0] - 2 * REACH_US,)), bisect_left(movements, (piece[1],)))
             piece_first, piece_longest, piece_last = _quiet(piece, movements[near])
             longest = max(longest, piece_longest)
             first = piece_first if piece[0] == start else first
@@ -219,9 +211,7 @@ def _quiet(piece: Interval, movements: Sequence[Interval]) -> tuple[int, int, in
     return (quiet if first < 0 else first), max(longest, quiet), quiet
 
 
-def _write(
-    connection: sqlite3.Connection, leg: str, window: Interval, quarters: dict[int, dict[str, int]]
-) -> None:
+def _write(connection: sqlite3.Connection, leg: str, window: Interval, quarters: dict[int, dict[str, int]]) -> None:
     connection.execute(
         "DELETE FROM quarter_hours WHERE leg = ? AND start_utc_s >= ? AND start_utc_s < ?",
         (leg, window[0] // 1_000_000, window[1] // 1_000_000),

@@ -79,9 +79,7 @@ def append(connection: sqlite3.Connection, session_id: int, batch: Batch, totals
     Raises:
         NothingFound: there is no such session.
     """
-    leg, started_us, first_s, last_s = _row(
-        connection, session_id, "leg", "started_utc_us", "first_s", "last_s"
-    )
+    leg, started_us, first_s, last_s = _row(connection, session_id, "leg", "started_utc_us", "first_s", "last_s")
     changed = findings.write(connection, session_id, started_us, batch)
     grown = (min(first_s, batch.from_s), max(last_s, batch.until_s))
     connection.execute(
@@ -127,9 +125,7 @@ def reassign(
     connection: sqlite3.Connection, session_id: int, leg: str, started_at: datetime, ended_at: datetime | None
 ) -> None:
     """Give a session another leg or another start; both legs and both times are counted again."""
-    old_leg, old_us, first_s, last_s = _row(
-        connection, session_id, "leg", "started_utc_us", "first_s", "last_s"
-    )
+    old_leg, old_us, first_s, last_s = _row(connection, session_id, "leg", "started_utc_us", "first_s", "last_s")
     before = extent_of(connection, session_id)
     columns = _time_columns(started_at, first_s, last_s) | {
         "leg": leg,

@@ -15,7 +15,6 @@ from analysis.events import Leg
 from tracker.errors import NothingFound
 from tracker.home import Home
 from tracker.store import days, forget, health, retention, rollup, sessions
-from tracker.store.backup import backup
 from tracker.store.civil import day_edges, day_of
 from tracker.store.connection import snapshot, transaction
 from tracker.store.faults import told
@@ -108,9 +107,7 @@ class Store:
 
     # Sessions
 
-    def add(
-        self, new: NewSession, batch: Batch, *, ended_at: datetime, totals: Totals | None = None
-    ) -> Stored:
+    def add(self, new: NewSession, batch: Batch, *, ended_at: datetime, totals: Totals | None = None) -> Stored:
         """Store a whole recording with its findings at once; the same content key again changes nothing."""
         with self._writing() as connection:
             held = sessions.with_content(connection, new.content_key)
@@ -220,9 +217,7 @@ class Store:
         self._settle()
         return done
 
-    def correct(
-        self, session_id: int, *, leg: Leg | None = None, started_at: datetime | None = None
-    ) -> Operation:
+    def correct(self, session_id: int, *, leg: Leg | None = None, started_at: datetime | None = None) -> Operation:
         """Give a session its right leg or its right start."""
         with self._writing() as connection:
             named = leg_name(leg) if leg else None
@@ -251,9 +246,7 @@ class Store:
         with told(self.home.database):
             return retention.prune(self._connection, self.home, keep_days, self._clock())
 
-    def purge(
-        self, *, undo_days: float = retention.UNDO_DAYS, trim: retention.Trim | None = None
-    ) -> list[int]:
+    def purge(self, *, undo_days: float = retention.UNDO_DAYS, trim: retention.Trim | None = None) -> list[int]:
         """Destroy what was forgotten more than `undo_days` ago. Returns the sessions that are gone."""
         with told(self.home.database):
             return retention.purge(self._connection, self.home, self._clock(), undo_days=undo_days, trim=trim)
@@ -264,7 +257,9 @@ class Store:
             return retention.forecast(connection, self.home, keep_days)
 
     def backup(self, target: Path) -> Path:
-        """Write the whole data folder into one file; `backup.restore` brings it back."""
+        """Write the whole data folder into one file; `tracker.store.backup.restore` brings it back."""
+        from tracker.store.backup import backup  # zip files are slow to import, and a day needs none
+
         return backup(self.home, target, self._clock())
 
     # Health

@@ -13,9 +13,7 @@ from hypothesis import strategies as st
 from tracker.store.civil import QUARTER_S, day_edges, day_of, day_start, hour_starts
 
 ZONES = sorted(
-    name
-    for name in available_timezones()
-    if "/" in name and not name.startswith(("Etc", "posix", "right", "System"))
+    name for name in available_timezones() if "/" in name and not name.startswith(("Etc", "posix", "right", "System"))
 )
 
 

@@ -67,9 +67,7 @@ class Recording:
         )
         edges = sorted({0, self.length, *(edge for stretch in self.off for edge in stretch)})
         spans = tuple(
-            StateSpan(
-                State.NOT_WORN if (low, high) in self.off else State.SEATED, low * TICK_S, high * TICK_S
-            )
+            StateSpan(State.NOT_WORN if (low, high) in self.off else State.SEATED, low * TICK_S, high * TICK_S)
             for low, high in itertools.pairwise(edges)
         )
         return Findings(events, spans, (), tuple(Gap(a * TICK_S, b * TICK_S) for a, b in self.gaps))
@@ -106,9 +104,7 @@ def brute(recordings: list[Recording], leg: Leg, low: int, high: int) -> LegDay:
 
 
 def expected(recordings: list[Recording], days: int = DAYS) -> list[LegDay]:
-    return [
-        brute(recordings, leg, day * DAY_TICKS, (day + 1) * DAY_TICKS) for day in range(days) for leg in Leg
-    ]
+    return [brute(recordings, leg, day * DAY_TICKS, (day + 1) * DAY_TICKS) for day in range(days) for leg in Leg]
 
 
 def actual(store: Store) -> list[LegDay]:
@@ -239,9 +235,7 @@ OPERATIONS = ("add", "add", "live", "forget", "range", "correct", "recount", "un
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_roll_up_is_a_recount_after_any_history(
-    fresh: Callable[[], Iterator[Store]], data: st.DataObject
-) -> None:
+def test_roll_up_is_a_recount_after_any_history(fresh: Callable[[], Iterator[Store]], data: st.DataObject) -> None:
     """After any sequence of imports, live batches, deletions, corrections, recounts and undos."""
     for store in fresh():
         history = History(store)

@@ -131,15 +131,11 @@ def main() -> None:
         say(f"  executemany, rows ready         {ready:7.3f}\n")
         say(f"  executemany, from contractions  {built:7.3f}\n")
         say(f"  store, one batch                {whole:7.3f}  {ready / whole:.2f}x  {built / whole:.2f}x\n")
-        say(
-            f"  store, 200 batches              {batched:7.3f}  {ready / batched:.2f}x  {built / batched:.2f}x\n"
-        )
+        say(f"  store, 200 batches              {batched:7.3f}  {ready / batched:.2f}x  {built / batched:.2f}x\n")
         for per_quarter in (1, 43):
             month, day = ten_years(folder, per_quarter)
             total = per_quarter * 2 * 3653 * 64
-            say(
-                f"ten years, {total / 1e6:.1f} M events: month {month * 1e3:.2f} ms, day {day * 1e3:.2f} ms\n"
-            )
+            say(f"ten years, {total / 1e6:.1f} M events: month {month * 1e3:.2f} ms, day {day * 1e3:.2f} ms\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,193 @@
+"""Databases that cannot be used, and ends that were not clean."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from analysis.events import Leg
+from tracker.errors import StoreError
+from tracker.home import Home
+from tracker.store import Batch, NewSession, Store, connection, health, schema
+
+Make = Callable[..., Batch]
+START = datetime(2026, 5, 1, 9, tzinfo=UTC)
+
+
+def open_store(home: Home, **options: bool) -> Store:
+    return Store(home, clock=lambda: START, **options)
+
+
+def execute(home: Home, statement: str) -> None:
+    opened = sqlite3.connect(home.database)
+    opened.execute(statement)
+    opened.commit()
+    opened.close()
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_newer_schema_is_refused(home: Home, *, read_only: bool) -> None:
+    """A database of a newer soleus is left alone."""
+    execute(home, "PRAGMA user_version = 99")
+    with pytest.raises(StoreError, match=r"soleus\.db was written by a newer soleus .*update soleus"):
+        open_store(home, read_only=read_only)
+
+
+@pytest.mark.parametrize("content", [b"no database at all, just words" * 100, b"SQLite format 3\0" + b"x" * 4096])
+def test_no_database_is_refused(home: Home, content: bytes) -> None:
+    """Any other file in the place of the database is refused with the path and the fix."""
+    home.database.write_bytes(content)
+    with pytest.raises(StoreError, match=r"soleus\.db is not a soleus database.*"):
+        open_store(home)
+
+
+def test_database_of_another_program_is_refused(tmp_path: Path) -> None:
+    """A SQLite file that soleus did not make is not touched."""
+    home = Home(tmp_path)
+    execute(home, "CREATE TABLE photos (id)")
+    with pytest.raises(StoreError, match="is not a soleus database"):
+        open_store(home)
+    opened = sqlite3.connect(home.database)
+    assert opened.execute("SELECT name FROM sqlite_master").fetchall() == [("photos",)]
+    opened.close()
+
+
+def test_damaged_page_is_found_and_told(home: Home, batch: Make) -> None:
+    """A damaged page is found by the check, and by the command that meets it, without a traceback."""
+    with open_store(home) as store:
+        peaks = tuple(float(peak) for peak in range(2, 4000, 2))
+        store.add(NewSession(START, Leg.LEFT), batch(peaks, 4000.0), ended_at=START)
+    whole = bytearray(home.database.read_bytes())
+    half = len(whole) // 2
+    whole[half : half + 20000] = b"\xff" * 20000
+    home.database.write_bytes(whole)
+    with open_store(home) as store:
+        assert store.check(full=True) != []
+        with pytest.raises(StoreError, match=r"soleus\.db is damaged"):
+            store.rebuild()
+
+
+def test_log_of_a_dead_process_leads_to_a_check(home: Home, batch: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write-ahead log without a living process means an unclean end: checked once, nothing lost."""
+    with open_store(home) as store:
+        store.add(NewSession(START, Leg.LEFT), batch((10.0,)), ended_at=START + timedelta(seconds=600))
+        died = Home(home.root.with_name("died"))
+        shutil.copytree(home.root, died.root)
+    checks = []
+    monkeypatch.setattr(health, "quick_check", lambda _: checks.append(1) or [])
+    with open_store(died) as store:
+        assert store.day(date(2026, 5, 1), UTC).headline.total == 1
+        with open_store(died):
+            pass
+    with open_store(died):
+        pass
+    assert checks == [1]
+
+
+def test_damage_after_an_unclean_end_is_refused(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the check after an unclean end finds damage, nothing is written on top of it."""
+    home.database.with_name("soleus.db-wal").write_bytes(b"left behind")
+    monkeypatch.setattr(health, "quick_check", lambda _: ["page 3: btree"])
+    with pytest.raises(StoreError, match=r"damaged \(page 3: btree\).*soleus restore"):
+        open_store(home)
+
+
+def test_migration_makes_a_copy_first(home: Home, batch: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An older database is copied before it changes; the newest five copies are kept."""
+    with open_store(home) as store:
+        store.add(NewSession(START, Leg.LEFT), batch((10.0,)), ended_at=START)
+    for number in range(2, 9):
+        steps = (*schema._STEPS, lambda db, n=number: db.execute(f"CREATE TABLE extra{n} (id INTEGER)"))
+        steps[-1].__name__ = f"m{number:03}_extra"
+        monkeypatch.setattr(schema, "_STEPS", steps)
+        monkeypatch.setattr(schema, "SCHEMA_VERSION", number)
+        monkeypatch.setattr(health, "SCHEMA_VERSION", number)
+        with Store(home, clock=lambda n=number: START + timedelta(days=n)) as store:
+            assert store.day(date(2026, 5, 1), UTC).headline.total == 1
+    copies = sorted(file.name for file in home.backups.iterdir())
+    assert [name[:14] for name in copies] == [f"soleus-schema{number}" for number in range(3, 8)]
+    opened = sqlite3.connect(home.backups / copies[0])
+    assert opened.execute("SELECT COUNT(*) FROM events").fetchone() == (1,)
+    assert schema.schema_version(opened) == 3
+    opened.close()
+
+
+def test_failing_migration_leaves_the_old_schema(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that fails takes the steps before it back."""
+
+    def m002_good(db: object) -> None:
+        db.execute("CREATE TABLE extra (id)")  # type: ignore[attr-defined]
+
+    def m003_bad(db: object) -> None:
+        raise RuntimeError("half way")
+
+    monkeypatch.setattr(schema, "_STEPS", (*schema._STEPS, m002_good, m003_bad))
+    monkeypatch.setattr(health, "SCHEMA_VERSION", 3)
+    with pytest.raises(RuntimeError, match="half way"):
+        open_store(home)
+    opened = sqlite3.connect(home.database)
+    assert schema.schema_version(opened) == 1
+    assert opened.execute("SELECT 1 FROM sqlite_master WHERE name = 'extra'").fetchone() is None
+    opened.close()
+
+
+def test_full_disk_leaves_everything_as_it_was(home: Home, batch: Make) -> None:
+    """When a commit does not fit, the sentence says so and nothing of it is there."""
+    with open_store(home) as store:
+        pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
+        store._connection.execute(f"PRAGMA max_page_count = {pages}")
+        many = batch(tuple(float(peak) for peak in range(2, 4000, 2)), 4000.0)
+        with pytest.raises(StoreError, match="disk is full"):
+            store.add(NewSession(START, Leg.LEFT), many, ended_at=START)
+        assert store.sessions() == []
+        assert store.check(full=True) == []
+
+
+def test_locked_database_is_told(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that never lets go of the database is named as the reason."""
+    monkeypatch.setattr(connection, "BUSY_S", 0.01)
+    other = sqlite3.connect(home.database, isolation_level=None)
+    with open_store(home) as store:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="locked by another process"):
+            store.begin(NewSession(START, Leg.LEFT))
+        other.execute("ROLLBACK")
+    other.close()
+
+
+def test_read_only_database_can_be_read_not_written(home: Home, batch: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Days can be seen on a read-only medium; a write is refused in a sentence."""
+    with open_store(home) as store:
+        store.add(NewSession(START, Leg.LEFT), batch((10.0,)), ended_at=START + timedelta(seconds=600))
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with open_store(home, read_only=True) as store:
+        assert store.day(date(2026, 5, 1), UTC).headline.total == 1
+        with pytest.raises(StoreError, match=r"soleus\.db is read-only.*chmod"):
+            store.begin(NewSession(START, Leg.LEFT))
+
+
+def test_reading_creates_nothing(tmp_path: Path) -> None:
+    """A reading command before the first recording sees an empty history and leaves no file."""
+    with open_store(Home(tmp_path / "none"), read_only=True) as store:
+        assert store.sessions() == []
+        assert not store.day(date(2026, 5, 1), UTC).recorded
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_views_are_readable(home: Home, batch: Make) -> None:
+    """The views show what counts, with readable times: what Datasette shows of it."""
+    with open_store(home) as store:
+        store.add(NewSession(START, Leg.LEFT, source="a.csv"), batch((10.0,)), ended_at=START)
+    opened = sqlite3.connect(home.database)
+    assert opened.execute("SELECT day_utc, leg, step, worn_s FROM daily_counts_utc").fetchall() == [
+        ("2026-05-01", "left", 1, 600.0)
+    ]
+    assert opened.execute("SELECT peak_utc, kind FROM events_utc").fetchall() == [("2026-05-01T09:00:10.000Z", "step")]
+    assert opened.execute("SELECT source, duration_s FROM sessions_utc").fetchall() == [("a.csv", 600.0)]
+    assert len(opened.execute("SELECT * FROM quarter_hours_utc").fetchall()) == 1
+    opened.close()
