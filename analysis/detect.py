@@ -281,3 +281,14 @@ def _vertex(window: FloatArray) -> FloatArray:
     before, top, after = window[:, REACH - 1], window[:, REACH], window[:, REACH + 1]
     bend = before - 2.0 * top + after
     return np.where(bend < 0.0, 0.5 * (before - after) / np.where(bend < 0.0, bend, 1.0), 0.0)
+
+
+def is_bouncing(traces: Traces, least_hz: float, least_mps: float) -> BoolArray:
+    """Frames whose centre bounces: the sensor goes up and down quickly, and the shank does not swing as in gait."""
+    centre = slice(BEFORE, BEFORE + CENTRE)
+    lift = traces.lift_mps[:, centre]
+    turns = (np.diff(np.signbit(lift), axis=1)).sum(axis=1)
+    quick = turns * GRID_HZ / CENTRE / 2.0 >= least_hz
+    strong = np.sqrt((lift * lift).mean(axis=1)) > least_mps
+    gait = np.abs(traces.swing_rad_s[:, centre]).max(axis=1, initial=0.0) > GAIT_RAD_S / 2
+    return quick & strong & ~gait

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from analysis.classify import Classifier
-from analysis.detect import raise_candidates, swing_candidates
+from analysis.detect import is_bouncing, raise_candidates, swing_candidates
 from analysis.events import Contraction, Findings, Rejection, StateSpan
 from analysis.features import traces
 from analysis.frames import OWN_CELL, BoolArray, Framer, Frames, over_frame
@@ -52,25 +52,29 @@ class Pipeline:
     def _analyse(self, frames: Frames) -> Findings:
         contractions: list[Contraction] = []
         rejections: list[Rejection] = []
+        bounce_s = 0.0
         described = rows(frames, self._rules)
         lively = np.flatnonzero(is_lively(frames, self._rules))
         for first in range(0, lively.size, SWEEP):
-            kept, refused = self._sweep(frames, lively[first : first + SWEEP])
+            kept, refused, bounced_s = self._sweep(frames, lively[first : first + SWEEP])
             contractions += kept
             rejections += refused
+            bounce_s += bounced_s
         spans: list[StateSpan] = self._states.feed(described, contractions, ends=frames.ends)
-        return Findings(tuple(contractions), tuple(spans), tuple(rejections))
+        return Findings(tuple(contractions), tuple(spans), tuple(rejections), (), bounce_s)
 
-    def _sweep(self, frames: Frames, chosen: np.ndarray) -> tuple[list[Contraction], list[Rejection]]:
+    def _sweep(self, frames: Frames, chosen: np.ndarray) -> tuple[list[Contraction], list[Rejection], float]:
         acc, gyr = (np.ascontiguousarray(x[chosen]) for x in (frames.acc_mps2, frames.gyr_rad_s))
         found = traces(acc, gyr, frames.has_gyr[chosen])
-        return self._classifier.judge(
+        bouncing = is_bouncing(found, self._rules.bounce_hz, self._rules.bounce_mps)
+        kept, refused = self._classifier.judge(
             frames.start_s[chosen],
             raise_candidates(found),
             swing_candidates(found),
             found.fit,
             frames.has_gyr[chosen],
         )
+        return kept, refused, float(frames.seen_s[chosen][bouncing].sum())
 
 
 def is_lively(frames: Frames, rules: Rules) -> BoolArray:
@@ -80,7 +84,8 @@ def is_lively(frames: Frames, rules: Rules) -> BoolArray:
     """
     lifts = _spread(frames.acc_cells.size_means[:, :, None]) > rules.lively_force_mps2
     turns = _spread(frames.gyr_cells.means) > rules.lively_turn_rad_s
-    return lifts & (turns | ~frames.has_gyr)
+    quick = over_frame(frames.acc_cells.noise, OWN_CELL, OWN_CELL + 1) > rules.lively_noise_mps2**2
+    return (lifts & (turns | ~frames.has_gyr)) | quick
 
 
 def _spread(means: FloatArray) -> FloatArray:

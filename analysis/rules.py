@@ -35,10 +35,13 @@ class Rules:
     most_turn_rad_s: float = 3.2  # chain at 80 a minute and 45 degrees: 1.4; a heel that drops in 0.15 s: 2.6
     least_period_s: float = 0.46  # faster than 130 a minute is bounce; the counted range ends at 110
     bounce_tops: int = 3
+    bounce_hz: float = 2.2  # of lifting and lowering; its seconds are reported
+    bounce_mps: float = 0.015  # rms
     most_misfit: float = 0.6  # real: leg moved without a hinge
     # Frames worth a look: force and turn, averaged over 0.4 s, leave their mean over 14 s by at least this (rms).
     lively_force_mps2: float = 0.008  # sim: a third of ten slow raises a minute
     lively_turn_rad_s: float = 0.006
+    lively_noise_mps2: float = 0.15  # a bounce averages out over 0.4 s, but is rough from sample to sample
     # A step, by mid-swing of the shank. Source: Salarian-type detectors use 50 deg/s (FACTS, section 5).
     least_swing_rad_s: float = 0.7
     least_swing_rad: float = 0.25
