@@ -271,7 +271,7 @@ class Store:
                 return health.quick_check(self._connection)
             faults = health.full_check(self._connection)
             if not faults and (rows := self._rollup_differences()):
-                faults = [f"{rows} quarter-hours differ from a recount: run `soleus doctor --repair`"]
+                faults = [f"{rows} quarter-hours of the roll-up differ from a recount of the events"]
             return faults
 
     def _rollup_differences(self) -> int:
