@@ -1,9 +1,8 @@
-"""The shape of every device decoder, and of the driver that owns it. Sans-IO."""
+"""The shape of every device decoder. Sans-IO."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from analysis.samples import SampleBlock
@@ -42,12 +41,3 @@ class HostZero(Protocol):
     def zero_arrival_ns(self) -> int | None:
         """Host clock at `t_s` = 0, None before the first sample. Late by the first packet's latency."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Driver:
-    """One supported device family. A file in `drivers/devices` defines exactly one, as `DRIVER`."""
-
-    name: str
-    title: str
-    decoder: Callable[[Settings], Decoder]

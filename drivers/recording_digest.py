@@ -18,8 +18,7 @@ class ContentDigest:
         self._names: dict[str, int] = {}
         self._columns: tuple[str, ...] = ()
         self._parts = {
-            name: hashlib.sha256()
-            for name in ("arrival", "characteristic", "size", "payload", "t_s", "values")
+            name: hashlib.sha256() for name in ("arrival", "characteristic", "size", "payload", "t_s", "values")
         }
 
     def add_packets(self, batch: PacketBatch) -> None:

@@ -282,15 +282,11 @@ class _SqliteSource:
                 self.header = RecordingHeader.from_dict(stored)
                 self.anchors = tuple(
                     Anchor(*row)
-                    for row in self._db.execute(
-                        "SELECT clock_ns, wall_ns, zone, utc_offset_s FROM anchors ORDER BY id"
-                    )
+                    for row in self._db.execute("SELECT clock_ns, wall_ns, zone, utc_offset_s FROM anchors ORDER BY id")
                 )
                 self.writes = tuple(
                     Write(*row)
-                    for row in self._db.execute(
-                        "SELECT clock_ns, characteristic, payload FROM wrote ORDER BY id"
-                    )
+                    for row in self._db.execute("SELECT clock_ns, characteristic, payload FROM wrote ORDER BY id")
                 )
         except RecordingError:
             self._db.close()

@@ -8,7 +8,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
 import drivers.devices
-from drivers.decoder import Driver
+from drivers.driver import Driver
 
 ENTRY_POINT_GROUP = "soleus.drivers"
 """Another package adds a device with an entry point of this group: name = driver name, object = `Driver`."""
@@ -37,7 +37,7 @@ def driver(name: str) -> Driver:
     else:
         raise UnknownDriverError(f"no driver is called {name!r}; there are: {', '.join(names())}")
     if not isinstance(found, Driver):
-        raise TypeError(f"driver {name!r} is not a drivers.decoder.Driver")
+        raise TypeError(f"driver {name!r} is not a drivers.driver.Driver")
     return found
 
 

@@ -59,9 +59,7 @@ def _packed_column(column: FloatArray) -> bytes:
     code, decimals, numbers = _numbers(np.ascontiguousarray(present, np.float64))
     head = bytes((code, decimals, numbers.itemsize, present.size < column.size))
     bitmap = _packed_lane(np.packbits(missing)) if present.size < column.size else b""
-    lanes = (
-        numbers.view(np.uint8).reshape(-1, numbers.itemsize) if numbers.size else np.zeros((0, 0), np.uint8)
-    )
+    lanes = numbers.view(np.uint8).reshape(-1, numbers.itemsize) if numbers.size else np.zeros((0, 0), np.uint8)
     return head + bitmap + b"".join(_packed_lane(lanes[:, i]) for i in range(lanes.shape[1]))
 
 

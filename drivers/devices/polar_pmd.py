@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analysis.samples import FloatArray, Modality, SampleBlock
-from drivers.decoder import Driver, Settings
+from drivers import polar_session
+from drivers.decoder import Settings
+from drivers.driver import Driver, Facts
 from drivers.errors import PacketError
 from drivers.packets import PacketBatch, RawPacket
 from drivers.polar_control import CONTROL, DATA, ControlPoint
@@ -306,9 +308,7 @@ class _Frames:
         self.measurement = self.words.octets[self.first] & 0x3F
         self.kind = self.words.octets[self.first + HEADER_BYTES - 1]
 
-    def _keep(
-        self, packet: IntArray, sound: np.ndarray[tuple[int], np.dtype[np.bool_]], why: str
-    ) -> IntArray:
+    def _keep(self, packet: IntArray, sound: np.ndarray[tuple[int], np.dtype[np.bool_]], why: str) -> IntArray:
         self.faults.extend((int(i), why) for i in packet[~sound])
         return packet[sound]
 
@@ -353,4 +353,23 @@ def _refused(packet: RawPacket, why: str) -> PacketError:
     return PacketError(why, packet.characteristic, packet.payload)
 
 
-DRIVER = Driver("polar-pmd", "Polar Verity Sense, OH1 and H10", PolarPmdDecoder)
+DRIVER = Driver(
+    name="polar-pmd",
+    title="Polar Verity Sense, OH1 and H10",
+    decoder=PolarPmdDecoder,
+    recognises=polar_session.is_polar,
+    start=polar_session.start,
+    stop=polar_session.stop,
+    defaults={"rate_hz": 52, "acc_range_g": 8, "gyr_range_deg_s": 2000},
+    packet_interval_s=2.5,
+    facts=Facts(
+        measures="acc gyr (Verity Sense), acc (OH1, H10)",
+        best_rate_hz=52,
+        clock="ns, of the last sample",
+        loss="clock",
+        ranges="8 g, 2000 deg/s",
+        battery=True,
+        vibrates=False,
+        seen="frame layouts on published bytes",
+    ),
+)

@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from drivers import registry
-from drivers.decoder import Driver
+from drivers.driver import Driver
 
 
 def test_a_module_of_the_devices_folder_is_a_driver() -> None:
