@@ -1,0 +1,109 @@
+"""A private home, a runner of commands, and small files to give them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from analysis.leg.gait import Gait
+from analysis.leg.story import Teller, Wearer
+from drivers.packets import RawPacket
+from drivers.recording import Anchor, RecordingHeader, RecordingWriter
+from tracker.cli.main import cli
+from tracker.samplefile import write_samples
+
+START = "2026-03-01T08:00:00"
+POLAR = "fb005c82-02e7-f387-1cad-8acd2d8df0c8"
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of the test's own, in the zone of Berlin."""
+    monkeypatch.setenv("SOLEUS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("SOLEUS_DEBUG", raising=False)
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def run() -> Run:
+    """Runs a command in this process."""
+
+    def command(*arguments: object, expect: int = 0, input: str | None = None) -> Result:
+        result = CliRunner().invoke(cli, [str(argument) for argument in arguments], input=input)
+        assert result.exit_code == expect, (result.stdout, result.stderr, result.exception)
+        return result
+
+    return command
+
+
+@pytest.fixture
+def run_json(run: Run) -> Callable[..., Any]:
+    """Runs a command with --json and reads its document."""
+
+    def command(*arguments: object, expect: int = 0) -> Any:
+        return json.loads(run(*arguments, "--json", expect=expect).stdout, parse_constant=_no_nan)
+
+    return command
+
+
+def _no_nan(name: str) -> float:
+    raise AssertionError(f"{name} is not JSON")
+
+
+@pytest.fixture(scope="session")
+def walk_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A person who sits, stands up, walks 40 strides and sits again, at 50 Hz."""
+    rng = np.random.default_rng(7)
+    story = Teller(Wearer.anybody(rng), 50.0, rng).sit(30.0).stand_up().stand(4.0)
+    recorded = story.walk(Gait(), 40).stand(4.0).sit_down().sit(30.0).record()
+    path = tmp_path_factory.mktemp("files") / "walk.csv"
+    write_samples(path, [recorded.blocks])
+    return path
+
+
+@pytest.fixture(scope="session")
+def emg_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten seconds of one muscle at 200 Hz, nothing else."""
+    rows = "".join(f"{number / 200},{number % 7}\n" for number in range(2000))
+    path = tmp_path_factory.mktemp("files") / "muscle.csv"
+    path.write_text("t_s,emg_soleus_uv\n" + rows)
+    return path
+
+
+@pytest.fixture(scope="session")
+def bad_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with text in a number on its last line."""
+    rows = "".join(f"{number / 50},0,0,9.8\n" for number in range(2000))
+    path = tmp_path_factory.mktemp("files") / "bad.csv"
+    path.write_text("t_s,acc_x_mps2,acc_y_mps2,acc_z_mps2\n" + rows + "40.0,0,zero,9.8\n")
+    return path
+
+
+@pytest.fixture(scope="session")
+def packets_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two minutes of a resting Polar sensor on the right leg, begun at noon of 2026-04-01 in Berlin."""
+    path = tmp_path_factory.mktemp("files") / "rest.sqlite"
+    header = RecordingHeader("polar-pmd", settings={"rate_hz": 50}, leg="right")
+    with RecordingWriter(path, header) as writer:
+        writer.anchor(Anchor(10**9, 1_775_037_600 * 10**9, "Europe/Berlin", 7200))
+        for second in range(120):
+            writer.append(polar_second(second))
+    return path
+
+
+def polar_second(second: int) -> RawPacket:
+    """A second of 50 Hz acceleration, compressed: a reference sample and 49 that do not differ from it."""
+    stamp_ns = 780 * 10**15 + second * 10**9
+    reference = (0).to_bytes(2, "little") * 2 + (1).to_bytes(2, "little")
+    payload = b"\x02" + stamp_ns.to_bytes(8, "little") + b"\x80" + reference + bytes((0, 49))
+    return RawPacket((second + 1) * 10**9, POLAR, payload)

@@ -1,0 +1,166 @@
+"""Intake: keys of content, starts of recordings, what is swept and what is not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from analysis.events import Leg
+from drivers.errors import RecordingError
+from drivers.recording import Anchor, RecordingHeader, RecordingWriter, open_recording
+from drivers.rows import ACC_COLUMNS, RowChunk
+from tracker.errors import ConfigError, StoreError
+from tracker.home import Home
+from tracker.intake import Intake, Told, content_key, open_input, own_start, sweep
+from tracker.samplefile import ReadOptions, SampleFile
+from tracker.store import Store
+from tracker.store.connection import Presence
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+START = datetime(2026, 3, 1, 7, tzinfo=UTC)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Ten seconds of a resting leg."""
+    path = tmp_path / "rest.csv"
+    path.write_text("t_s,acc_x_mps2,acc_y_mps2,acc_z_mps2\n" + "".join(f"{n / 50},0,0,9.8\n" for n in range(500)))
+    return path
+
+
+def rows_recording(path: Path, *anchors: Anchor) -> Path:
+    with RecordingWriter(path, RecordingHeader("", "import", leg="left")) as writer:
+        for anchor in anchors:
+            writer.anchor(anchor)
+        writer.append_rows(RowChunk(np.arange(100) / 50, ACC_COLUMNS, np.ones((100, 3)), 50.0))
+    return path
+
+
+def test_key_of_content() -> None:
+    """Prefix spelling and the zone of the start do not matter; everything else does."""
+    key = content_key("d", "lshank_", Leg.LEFT, START)
+    assert len(key) == 64
+    assert key == content_key("d", "LShank", Leg.LEFT, START.astimezone(ZoneInfo("Asia/Tokyo")))
+    others = {
+        content_key("e", "lshank_", Leg.LEFT, START),
+        content_key("d", "", Leg.LEFT, START),
+        content_key("d", "lshank_", None, START),
+        content_key("d", "lshank_", Leg.LEFT, START + timedelta(microseconds=1)),
+    }
+    assert len(others - {key}) == 4
+
+
+def test_the_form_of_a_file_does_not_matter(file: Path, home: Home, tmp_path: Path) -> None:
+    """The same rows as CSV, as gzip and as a recording are the same content."""
+    import gzip
+
+    squeezed = tmp_path / "again.csv.gz"
+    squeezed.write_bytes(gzip.compress(file.read_bytes()))
+    with Store(home, clock=lambda: NOW) as store, Intake(store) as intake:
+        first = intake.take(file, Told(START, Leg.LEFT))
+        again = intake.take(squeezed, Told(START, Leg.LEFT))
+        kept = home.root / str(store.session(first.session_id).recording)
+        third = intake.take(kept, Told())
+        assert [first.created, again.created, third.created] == [True, False, False]
+        assert len(store.sessions()) == 1
+
+
+def test_what_is_stored(file: Path, home: Home) -> None:
+    """First sample, end, samples and an operation that can be undone."""
+    with Store(home, clock=lambda: NOW) as store, Intake(store) as intake:
+        done = intake.take(file, Told(START, None))
+        session = store.session(done.session_id)
+        assert (session.first_s, session.last_s, session.leg) == (0.0, 9.98, None)
+        assert session.ended_at == START + timedelta(seconds=9.98)
+        assert session.totals.samples == 500
+        assert store.check(full=True) == []
+        store.undo()
+        assert store.sessions() == []
+        assert list(home.recordings.iterdir()) == []
+
+
+def test_an_end_after_a_clock_change(file: Path, home: Home) -> None:
+    """Seconds are true seconds, also where the wall clock jumps between start and end."""
+    start = datetime(2026, 3, 29, 1, 59, 55, tzinfo=ZoneInfo("Europe/Berlin"))
+    with Store(home, clock=lambda: NOW) as store, Intake(store) as intake:
+        session = store.session(intake.take(file, Told(start, Leg.LEFT)).session_id)
+    assert session.ended_at is not None
+    assert session.ended_at.astimezone(UTC) - start.astimezone(UTC) == timedelta(seconds=9.98)
+    assert session.ended_at.utcoffset() == timedelta(hours=2)
+
+
+def test_own_start_of_rows(tmp_path: Path) -> None:
+    """Second 0 of rows is instant 0 of their anchor's clock, in its zone."""
+    anchor = Anchor(0, 1_772_348_400 * 10**9, "Europe/Berlin", 3600)
+    with open_recording(rows_recording(tmp_path / "a.sqlite", anchor)) as recording:
+        list(recording.blocks())
+        assert own_start(recording) == START
+        assert str(own_start(recording).tzinfo) == "Europe/Berlin"
+
+
+def test_own_start_without_a_zone(tmp_path: Path) -> None:
+    """An anchor without the name of a zone still has its offset."""
+    anchor = Anchor(10**9, 1_772_348_401 * 10**9, "", -3600)
+    with open_recording(rows_recording(tmp_path / "a.sqlite", anchor)) as recording:
+        assert own_start(recording) == START
+        assert own_start(recording).utcoffset() == timedelta(hours=-1)
+
+
+def test_a_recording_without_a_start(tmp_path: Path, home: Home) -> None:
+    """A recording without an anchor needs --start, and leaves nothing."""
+    path = rows_recording(tmp_path / "a.sqlite")
+    with Store(home, clock=lambda: NOW) as store, Intake(store) as intake:
+        with pytest.raises(ConfigError, match="does not say when it began: add --start"):
+            intake.take(path, Told())
+        assert list(home.recordings.iterdir()) == []
+        assert intake.take(path, Told(START)).leg is Leg.LEFT
+
+
+def test_sweep_spares_what_is_in_use(file: Path, home: Home) -> None:
+    """While another import is under way nothing is swept; after it, only what no session needs."""
+    with Store(home, clock=lambda: NOW) as store:
+        with Intake(store) as intake:
+            intake.take(file, Told(START, Leg.LEFT))
+        left = home.recordings / ".import-1.sqlite"
+        left.write_text("x")
+        other = Presence(home.root / "import.lock")
+        other.share()
+        with Intake(store):
+            assert left.exists()
+        other.close()
+        with Intake(store):
+            assert not left.exists()
+        assert len(list(home.recordings.iterdir())) == 1
+        assert sweep(home, store) == []
+
+
+def test_a_full_disk_is_told(file: Path, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What SQLite says while the recording is written is one sentence, and leaves nothing."""
+    import sqlite3
+
+    def full(*_: object) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorname = "SQLITE_FULL"
+        raise error
+
+    with Store(home, clock=lambda: NOW) as store, Intake(store) as intake:
+        monkeypatch.setattr(RecordingWriter, "append_rows", full)
+        with pytest.raises(StoreError, match="the disk is full"):
+            intake.take(file, Told(START, Leg.LEFT))
+        assert (store.sessions(), list(home.recordings.iterdir())) == ([], [])
+
+
+def test_what_is_opened(file: Path, tmp_path: Path) -> None:
+    """The name tells a sample file; everything else must be a recording."""
+    assert isinstance(open_input(file, ReadOptions()), SampleFile)
+    with pytest.raises(RecordingError, match="this is a folder"):
+        open_input(tmp_path)
