@@ -102,7 +102,7 @@ class Facts:
     @property
     def gap_s(self) -> float:
         """Seconds without samples."""
-        return sum(gap.end_s - gap.start_s for gap in self.findings.gaps)
+        return sum((gap.end_s - gap.start_s for gap in self.findings.gaps), 0.0)
 
     @property
     def worn_s(self) -> float:

@@ -46,7 +46,7 @@ def read_settings(home: Home) -> Settings:
     path = home.settings
     try:
         known = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Settings()
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path} cannot be read ({error}): mend it or move it away.") from error

@@ -19,6 +19,7 @@ COMMANDS: dict[str, Entry] = {
     "export": Entry("tracker.cli.export", "Write samples, events or days to a file."),
     "recount": Entry("tracker.cli.recount", "Count kept recordings again and show what differs."),
     "drivers": Entry("tracker.cli.drivers", "List the supported sensors; decode a packet capture."),
+    "bench": Entry("tracker.cli.bench", "Measure the speed on this machine, as ratios."),
     "completion": Entry("tracker.cli.completion", "Print the completion script of a shell."),
 }
 """In the order of the help."""

@@ -78,7 +78,9 @@ def one_line(text: str) -> str:
 def usage_sentence(error: click.ClickException) -> str:
     """What click says about a wrong call, as one sentence that names the help."""
     text = one_line(error.format_message()).rstrip(".")
-    text = re.sub(r"\.? ?\(?(?:Did you mean|Possible options:) (.*?)[?)]*$", r", perhaps \1 was meant", text)
+    hint = re.search(r"\.? ?\(?(?:Did you mean|Possible options:)(?: one of:)? (.*?)[?)]*$", text)
+    if hint:
+        text = f"{text[: hint.start()]}, perhaps {hint[1].replace(', ', ' or ')} was meant"
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "soleus"
     return f"{text}: see `{command} --help`"

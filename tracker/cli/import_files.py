@@ -86,7 +86,7 @@ def _leg(files: Sequence[Path], leg: str | None, prefix: str) -> Leg | None:
     if usual := surroundings.settings().leg:
         return usual
     if surroundings.somebody_answers():
-        return Leg(click.prompt("Which leg was the sensor on", type=click.Choice(list(Leg)), err=True))
+        return Leg(click.prompt("Which leg was the sensor on", type=click.Choice(["left", "right"]), err=True))
     say("stored without a leg, because none was named: --leg left or --leg right names it")
     return None
 

@@ -64,7 +64,7 @@ def table(*columns: str, numbers: tuple[str, ...] = ()) -> Table:
 
 def duration(seconds: float) -> str:
     """1:02:03, 2:03, or 12.5 s below a minute."""
-    if seconds < 60.0:
+    if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
