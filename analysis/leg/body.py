@@ -93,8 +93,12 @@ def seated_heel_raise(body: Body, chair: Chair, foot_pitch_rad: FloatArray) -> A
     """
     forward, up = ankle_about_ball(body, foot_pitch_rad)
     shank, thigh = body.shank_m, body.thigh_m
+    if abs(chair.foot_forward_m) >= shank:
+        raise ValueError("this chair is out of reach of this body")
     knee_height = body.ankle_height_m + np.sqrt(shank**2 - chair.foot_forward_m**2)
     hip_up = knee_height * chair.hip_height
+    if abs(hip_up - knee_height) >= thigh:
+        raise ValueError("this chair is out of reach of this body")
     hip_back = np.sqrt(thigh**2 - (hip_up - knee_height) ** 2)
     ankle_x = chair.foot_forward_m + hip_back + forward  # from the hip
     ankle_z = body.ankle_height_m + up - hip_up
