@@ -45,6 +45,9 @@ from tracker.store.faults import told
 UNFINISHED = ".import-"
 FINISHED = "import-"
 ENDING = ".sqlite"
+LONGEST_S = 1e8
+"""Three years: no session lasts longer, and no second counted from 1970 is that small."""
+
 _SAMPLE_ENDINGS = (".csv", ".csv.gz", ".parquet")
 _ROWS_A_FLUSH = 240_000
 
@@ -157,6 +160,7 @@ class Intake:
             _remove(draft)
 
     def _keep(self, path: Path, draft: Path, taken: _Taken, said: Told) -> Imported:
+        _refuse_other_times(path, taken.facts)
         key = content_key(taken.digest, said.options.prefix, taken.leg, taken.started_at)
         facts = taken.facts
         held = self._store.holds(key)
@@ -328,6 +332,13 @@ def sweep(home: Home, store: Store) -> list[Path]:
 def _remove(draft: Path) -> None:
     for path in draft.parent.glob(f"{draft.name}*"):
         path.unlink(missing_ok=True)
+
+
+def _refuse_other_times(path: Path, facts: Facts) -> None:
+    """Seconds since 1970, or milliseconds, are no seconds from the start."""
+    furthest_s = max(abs(facts.first_s), abs(facts.last_s))
+    if furthest_s > LONGEST_S:
+        raise RecordingError(f"t_s reaches {furthest_s:.3g}: it must be seconds from the start of the recording", path)
 
 
 def _sync_folder(folder: Path) -> None:

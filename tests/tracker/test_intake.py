@@ -159,6 +159,18 @@ def test_a_full_disk_is_told(file: Path, home: Home, monkeypatch: pytest.MonkeyP
         assert (store.sessions(), list(home.recordings.iterdir())) == ([], [])
 
 
+@pytest.mark.parametrize("zero", ["1.7e9", "1.7e18", "-2e8"])
+def test_times_that_are_no_seconds_from_the_start(zero: str, home: Home, tmp_path: Path) -> None:
+    """Seconds since 1970 as t_s would put the session into another century."""
+    path = tmp_path / "epoch.csv"
+    rows = f"{zero},0,0,9.8\n"
+    path.write_text("t_s,acc_x_mps2,acc_y_mps2,acc_z_mps2\n" + rows)
+    with Store(home, clock=lambda: NOW) as store, Intake(store) as intake:
+        with pytest.raises(RecordingError, match="it must be seconds from the start"):
+            intake.take(path, Told(START, Leg.LEFT))
+        assert (store.sessions(), list(home.recordings.iterdir())) == ([], [])
+
+
 def test_what_is_opened(file: Path, tmp_path: Path) -> None:
     """The name tells a sample file; everything else must be a recording."""
     assert isinstance(open_input(file, ReadOptions()), SampleFile)

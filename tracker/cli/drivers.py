@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import click
 from drivers import registry
 from drivers.capture import decode_capture, decode_file
 from tracker.cli.options import json_option
-from tracker.cli.output import console, print_json, print_json_line, table
+from tracker.cli.output import console, print_json, table
 from tracker.errors import ConfigError, NothingFound
 
 
@@ -52,7 +53,7 @@ def decode_command(name: str, file: Path) -> None:
     else:
         decoded = decode_file(file, name)
     for block in decoded:
-        print_json_line(block)
+        click.echo(json.dumps(block, allow_nan=False))
 
 
 @command.command("check")

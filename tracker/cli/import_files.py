@@ -104,7 +104,7 @@ def _sentence(file: Path, imported: Imported) -> str:
         return f"{file.name} is stored already, as session {imported.session_id}: nothing was changed."
     facts = imported.facts
     leg = f" of the {imported.leg} leg" if imported.leg else ""
-    began = imported.started_at.isoformat(sep=" ", timespec="minutes")
+    began = imported.started_at.isoformat(sep=" ", timespec="seconds")
     text = f"Session {imported.session_id}: {file.name}, {duration(facts.duration_s)}{leg} from {began}, "
     if why := why_uncountable(facts):
         return f"{text}nothing counted, because {why}."

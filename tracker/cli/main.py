@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any, NoReturn
 
 import click
@@ -89,7 +90,10 @@ def cli(ctx: click.Context) -> None:
 
 
 def run() -> NoReturn:
-    """The console script."""
+    """The console script. What a terminal's encoding cannot show is escaped, not refused."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     cli.main()
 
 

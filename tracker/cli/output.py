@@ -28,11 +28,6 @@ def print_json(document: Any) -> None:
     click.echo(json.dumps(without_nan(document), allow_nan=False, indent=2))
 
 
-def print_json_line(document: Any) -> None:
-    """The same on one line."""
-    click.echo(json.dumps(without_nan(document), allow_nan=False))
-
-
 def without_nan(value: Any) -> Any:
     """The same document with null for numbers that JSON cannot say."""
     if isinstance(value, float):

@@ -132,4 +132,4 @@ def _print(done: Recounted) -> None:
 
 def _difference(change: DayChange, kind: Kind) -> str:
     before, after = ("-" if side is None else f"{side[kind]:,}" for side in (change.before, change.after))
-    return before if before == after else f"{before} → {after}"
+    return before if before == after else f"{before} -> {after}"

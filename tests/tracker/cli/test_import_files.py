@@ -39,7 +39,7 @@ def test_a_file_becomes_a_session(walk_file: Path, home: Path, run: Any, run_jso
     """Counts, times, leg and recording of the session are those of the file."""
     text = run("import", walk_file, "--start", START, "--leg", "left").stdout
     assert text.startswith("Session 1: walk.csv, 1:")
-    assert "left leg from 2026-03-01 08:00+01:00" in text
+    assert "left leg from 2026-03-01 08:00:00+01:00" in text
     (session,) = sessions(home)
     told = run_json("analyze", walk_file)
     assert {str(kind): count for kind, count in session.counts.items()} == told["counts"]

@@ -48,7 +48,7 @@ def test_a_table_for_people(run: Any) -> None:
     """People see each day that changed."""
     text = run("recount").stdout
     assert text.startswith("2 sessions counted again: 1 day changed.")
-    assert "1 → 0" in text
+    assert "1 -> 0" in text
 
 
 @pytest.mark.usefixtures("stored")
