@@ -197,7 +197,7 @@ class Grid:
         t_s, gyr = self._acc.t_s[:end], self._gyr
         place = _Place.of(t_s, at_s)
         acc = place.values(self._acc.values[:end])
-        if gyr.t_s.size < 2 or at_s.size == 0:
+        if gyr.t_s.size == 0 or at_s.size == 0:
             return acc, np.full((at_s.size, 3), np.nan)
         if gyr.t_s.size == t_s.size and (gyr.t_s == t_s).all():
             return acc, place.values(gyr.values)  # one clock for both: no break within, for acc has none
@@ -253,6 +253,6 @@ def _search(t_s: FloatArray, at_s: FloatArray) -> npt.NDArray[np.int64]:
     if t_s.size > 2 and at_s.size:
         guess = np.ceil((at_s - t_s[0]) * ((t_s.size - 1) / (t_s[-1] - t_s[0])) - 1e-6).astype(np.int64)
         guess = np.minimum(np.maximum(guess, 1), t_s.size - 1)
-        if bool((t_s[guess - 1] < at_s)[1:].all()) and bool((at_s <= t_s[guess]).all()):
+        if bool(((t_s[guess - 1] < at_s) | (guess == 1)).all()) and bool((at_s <= t_s[guess]).all()):
             return guess
     return np.searchsorted(t_s, at_s)
