@@ -1,21 +1,24 @@
 """A virtual Polar sensor, byte for byte: what a Verity Sense or an H10 answers, and the frames it sends.
 
-Written from `protocols/polar_pmd.md` on its own; it shares no code with the decoder, so that an error in
-one of them cannot hide in the other.
+Written on its own from Polar's "Online measurement" (Aug 2024), SdkModeExplained.md and the control-point
+classes of polarofficial/polar-ble-sdk; it shares no code with the decoder, so that an error in one of them
+cannot hide in the other.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import floor
 
 import numpy as np
 import numpy.typing as npt
 
-from analysis.samples import FloatArray
+from analysis.samples import FloatArray, Modality, SampleBlock
+from drivers.virtual.peripheral import NO_SUCH, NOT_PERMITTED, NOT_SUBSCRIBED, AttError, Notification
 from drivers.virtual.polar_frames import FrameFormat, Ints, cut, header
+from drivers.virtual.polar_models import ACCELERATION, GYROSCOPE, MAGNETOMETER, SDK_MODE, VERITY_SENSE, Model, Offer
 
 PMD_SERVICE = "fb005c80-02e7-f387-1cad-8acd2d8df0c8"
 CONTROL_POINT = "fb005c81-02e7-f387-1cad-8acd2d8df0c8"
@@ -29,8 +32,6 @@ FIRMWARE_POINT = "00002a26-0000-1000-8000-00805f9b34fb"
 POLAR_COMPANY = 0x006B
 ADVERTISED = ("0000180d-0000-1000-8000-00805f9b34fb", "0000feee-0000-1000-8000-00805f9b34fb")
 
-ACCELERATION, GYROSCOPE, MAGNETOMETER, SDK_MODE = 2, 5, 6, 9
-
 _SIZE = {0: 2, 1: 2, 2: 2, 4: 1}
 _REFUSED = {0: 8, 1: 7, 2: 9, 4: 11}
 """Status a wrong value of each setting is answered with: rate, resolution, range, channels."""
@@ -39,76 +40,12 @@ OK, BAD_OP, BAD_TYPE, NOT_SUPPORTED, BAD_LENGTH, BAD_PARAMETER = 0, 1, 2, 3, 4, 
 ALREADY, BAD_MTU, BAD_STATE, IN_CHARGER = 6, 10, 12, 13
 _TYPES = (0, 1, 2, 3, 5, 6, 7, 9, 10, 11, 12, 13, 14)
 
+MEASURES = {Modality.ACC: ACCELERATION, Modality.GYR: GYROSCOPE, Modality.MAG: MAGNETOMETER}
+H10_DEFAULT_CLOCK_NS = 599_616_000_000_000_000
+"""2019-01-01 in nanoseconds since 2000-01-01: the H10's clock after it powered down (TimeSystemExplained.md)."""
+
 _MPS2_PER_G = 9.80665
 _UT_PER_GAUSS = 100.0
-
-Offer = Mapping[int, tuple[int, ...]]
-"""Setting -> the values a sensor accepts for it: 0 rate, 1 resolution, 2 range, 4 channels."""
-
-
-class AttError(Exception):
-    """The link refuses the request; `code` is the ATT error."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-
-
-NOT_SUBSCRIBED = 0xFD
-"""Client characteristic configuration improperly configured (Bluetooth core specification)."""
-NO_SUCH = 0x0A
-NOT_PERMITTED = 0x03
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """One kind of sensor.
-
-    Attributes:
-        word: the model in the local name.
-        firmware: revision text.
-        features: the first bytes of the feature record.
-        offers: measurement -> settings offered.
-        sdk_offers: the same in SDK mode; empty where there is none.
-        states_factor: firmware of the older generation: states a factor, sends frame type 0.
-        compressed: delta frames; otherwise raw 16-bit frames.
-    """
-
-    word: str
-    firmware: str
-    features: bytes
-    offers: Mapping[int, Offer]
-    sdk_offers: Mapping[int, Offer] = field(default_factory=dict)
-    states_factor: bool = False
-    compressed: bool = True
-
-
-_SENSE: Mapping[int, Offer] = {
-    ACCELERATION: {0: (52,), 1: (16,), 2: (8,), 4: (3,)},
-    GYROSCOPE: {0: (52,), 1: (16,), 2: (2000,), 4: (3,)},
-    MAGNETOMETER: {0: (10, 20, 50, 100), 1: (16,), 2: (50,), 4: (3,)},
-}
-_SENSE_SDK: Mapping[int, Offer] = {
-    ACCELERATION: {0: (26, 52, 104, 208, 416), 1: (16,), 2: (2, 4, 8, 16), 4: (3,)},
-    GYROSCOPE: {0: (26, 52, 104, 208, 416), 1: (16,), 2: (250, 500, 1000, 2000), 4: (3,)},
-    MAGNETOMETER: {0: (10, 20, 50, 100), 1: (16,), 2: (50,), 4: (3,)},
-}
-VERITY_SENSE = Model("Sense", "2.2.6", b"\x0f\x6e\x02", _SENSE, _SENSE_SDK)
-VERITY_SENSE_OLD = Model("Sense", "1.1.5", b"\x0f\x6e\x02", _SENSE, _SENSE_SDK, states_factor=True)
-H10 = Model(
-    "H10", "3.0.35", b"\x0f\x05",
-    {ACCELERATION: {0: (25, 50, 100, 200), 1: (16,), 2: (2, 4, 8)}},
-    compressed=False,
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Notification:
-    """A packet the sensor sends, and the session second at which its last sample was taken."""
-
-    t_s: float
-    characteristic: str
-    payload: bytes
 
 
 @dataclass(slots=True)
@@ -118,6 +55,7 @@ class _Stream:
     form: FrameFormat
     range_: int
     factor: float | None
+    rate: int
     t_s: FloatArray = field(default_factory=lambda: np.zeros(0))
     values: Ints | None = None
 
@@ -157,6 +95,8 @@ class VirtualPolar:
         self.mtu = mtu
         self.sdk_mode = False
         self._clock_start_ns = clock_start_ns
+        self._clock_zero_s = 0.0
+        self._now_s = 0.0
         self._pace = 1 + drift_ppm * 1e-6
         self._subscribed: set[str] = set()
         self._streams: dict[int, _Stream] = {}
@@ -183,14 +123,15 @@ class VirtualPolar:
             raise AttError(NO_SUCH, f"{characteristic} cannot be read")
         return values[characteristic]
 
-    def subscribe(self, characteristic: str, *, on: bool = True) -> None:
-        """Notifications or indications of a characteristic."""
+    def subscribe(self, characteristic: str, *, on: bool = True) -> list[Notification]:
+        """Notifications or indications of a characteristic; nothing is sent because of it alone."""
         if characteristic not in (CONTROL_POINT, DATA_POINT, BATTERY_POINT):
             raise AttError(NO_SUCH, f"{characteristic} does not notify")
         if on:
             self._subscribed.add(characteristic)
         else:
             self._subscribed.discard(characteristic)
+        return []
 
     def disconnect(self) -> None:
         """The link is gone: subscriptions end, streams go on until somebody stops them."""
@@ -201,8 +142,22 @@ class VirtualPolar:
         """Measurements that run."""
         return frozenset(self._streams)
 
-    def write(self, characteristic: str, payload: bytes) -> list[bytes]:
-        """A write with response; gives the indications that answer it.
+    def reboot(self) -> None:
+        """Switched off and on: SDK mode ends, nothing streams, the clock is at its default."""
+        self._subscribed.clear()
+        self._streams.clear()
+        self.sdk_mode = False
+        self._clock_start_ns = H10_DEFAULT_CLOCK_NS
+        self._clock_zero_s = self._now_s
+
+    def rate_hz(self, modality: str) -> float | None:
+        """The rate a measurement streams at just now, None while it does not."""
+        measurement = {str(known): code for known, code in MEASURES.items()}.get(modality)
+        stream = self._streams.get(measurement) if measurement is not None else None
+        return float(stream.rate) if stream else None
+
+    def write(self, characteristic: str, payload: bytes, t_s: float) -> list[Notification]:
+        """A write with response; the indications that answer it.
 
         Raises:
             AttError: not the control point, or indications and notifications are not both on.
@@ -211,6 +166,10 @@ class VirtualPolar:
             raise AttError(NOT_PERMITTED, f"{characteristic} cannot be written")
         if not {CONTROL_POINT, DATA_POINT} <= self._subscribed:
             raise AttError(NOT_SUBSCRIBED, "control point and data must be subscribed before a write")
+        self._now_s = max(self._now_s, t_s)
+        return [Notification(t_s, CONTROL_POINT, answer) for answer in self._answers(payload)]
+
+    def _answers(self, payload: bytes) -> list[bytes]:
         if len(payload) < 1:
             return [bytes((0xF0, 0, 0, BAD_LENGTH))]
         op, measurement = payload[0], payload[1] if len(payload) > 1 else 0
@@ -227,9 +186,17 @@ class VirtualPolar:
         self._streams.clear()
         return [stopped] if len(stopped) > 1 else []
 
-    def sample(
-        self, measurement: int, t_s: FloatArray, values: FloatArray, *, last: bool = False
-    ) -> list[Notification]:
+    def sample(self, blocks: Sequence[SampleBlock]) -> list[Notification]:
+        """Takes samples of whatever streams; the frames that they fill, in the order of their last samples."""
+        sent = []
+        for block in blocks:
+            if len(block):
+                self._now_s = max(self._now_s, float(block.t_s[-1]))
+            if block.modality in MEASURES:
+                sent += self.fill(MEASURES[block.modality], block.t_s, block.values)
+        return sorted(sent, key=lambda notification: notification.t_s)
+
+    def fill(self, measurement: int, t_s: FloatArray, values: FloatArray, *, last: bool = False) -> list[Notification]:
         """Takes samples of a running measurement and sends the frames that they fill.
 
         Args:
@@ -257,7 +224,7 @@ class VirtualPolar:
 
     def stamp_ns(self, t_s: float) -> int:
         """The sensor's clock: nanoseconds since 2000, in steps of a 32768 Hz timer."""
-        ticks = floor(t_s * self._pace * 32768)
+        ticks = floor((t_s - self._clock_zero_s) * self._pace * 32768)
         return self._clock_start_ns + ticks * 1_000_000_000 // 32768
 
     def _obey(self, op: int, measurement: int, payload: bytes) -> tuple[int, bytes]:
@@ -304,7 +271,7 @@ class VirtualPolar:
         chosen, status = _chosen(items, self._offers()[measurement])
         if status:
             return status, b""
-        stream = self._stream(measurement, chosen[2])
+        stream = self._stream(measurement, chosen[2], chosen[0])
         self._streams[measurement] = stream
         if not self.model.compressed:
             return OK, b"\x01"
@@ -317,16 +284,16 @@ class VirtualPolar:
             return ALREADY, b""
         return OK, b""
 
-    def _stream(self, measurement: int, range_: int) -> _Stream:
+    def _stream(self, measurement: int, range_: int, rate: int) -> _Stream:
         if not self.model.compressed:
-            return _Stream(FrameFormat(measurement, 0x01), range_, None)
+            return _Stream(FrameFormat(measurement, 0x01), range_, None, rate)
         if self.model.states_factor:
             # 8 g: the published bytes 40 DA 7F 39. The others by analogy [I].
             whole = 0.000244 * range_ / 8 if measurement == ACCELERATION else range_ / 32768
-            return _Stream(FrameFormat(measurement, 0x80), range_, _float32(whole))
+            return _Stream(FrameFormat(measurement, 0x80), range_, _float32(whole), rate)
         if measurement == GYROSCOPE:
-            return _Stream(FrameFormat(measurement, 0x81, 4, wraps=True), range_, None)
-        return _Stream(FrameFormat(measurement, 0x81), range_, None)
+            return _Stream(FrameFormat(measurement, 0x81, 4, wraps=True), range_, None, rate)
+        return _Stream(FrameFormat(measurement, 0x81), range_, None, rate)
 
 
 def _float32(value: float) -> float:
@@ -387,3 +354,7 @@ def _patterns(steps: Ints, range_: int) -> Ints:
     """Degrees per second as the bit patterns of float32, read as signed integers."""
     values: npt.NDArray[np.float32] = (steps * (range_ / 32768)).astype(np.float32)
     return values.view(np.int32).astype(np.int64)
+
+
+VIRTUAL = VirtualPolar
+"""What the conformance kit and the demonstration switch on."""

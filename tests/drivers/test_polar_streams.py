@@ -16,18 +16,16 @@ from analysis.samples import Modality, SampleBlock
 from drivers.devices.polar_pmd import PolarPmdDecoder
 from drivers.errors import PacketError
 from drivers.packets import PacketBatch, RawPacket
-from drivers.virtual.polar_pmd import (
+from drivers.virtual.polar_models import (
     ACCELERATION,
-    CONTROL_POINT,
-    DATA_POINT,
     GYROSCOPE,
     H10,
     MAGNETOMETER,
     VERITY_SENSE,
     VERITY_SENSE_OLD,
     Model,
-    VirtualPolar,
 )
+from drivers.virtual.polar_pmd import CONTROL_POINT, DATA_POINT, VirtualPolar
 
 BATTERY = "00002a19-0000-1000-8000-00805f9b34fb"
 HEART = "00002a37-0000-1000-8000-00805f9b34fb"
@@ -58,12 +56,12 @@ def recorded(
     packets: list[RawPacket] = []
     sent, truth = [], {}
     for measurement, text in (starts or (VERITY_START if model.compressed else H10_START)).items():
-        answers = sensor.write(CONTROL_POINT, bytes.fromhex(text))
-        packets += [RawPacket(0, CONTROL_POINT, answer) for answer in answers]
+        answers = sensor.write(CONTROL_POINT, bytes.fromhex(text), 0.0)
+        packets += [RawPacket(0, CONTROL_POINT, answer.payload) for answer in answers]
         rate_hz = {MAGNETOMETER: 50.0}.get(measurement, 52.0 if model.compressed else 200.0)
         t_s, values = movement(seconds, rate_hz, seed + measurement)
         truth[measurement] = values
-        sent += sensor.sample(measurement, t_s + 0.003 * measurement, values, last=True)
+        sent += sensor.fill(measurement, t_s + 0.003 * measurement, values, last=True)
     sent.sort(key=lambda notification: notification.t_s)
     packets += [RawPacket(round(n.t_s * 1e9) + 40_000_000, n.characteristic, n.payload) for n in sent]
     return packets, truth
@@ -254,9 +252,7 @@ def test_what_a_sensor_encodes_is_decoded_to_its_own_quantisation(
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([52, None]), st.floats(0.01, 0.2))
-def test_lost_repeated_and_late_frames_leave_the_others_times(
-    seed: int, rate_hz: float | None, share: float
-) -> None:
+def test_lost_repeated_and_late_frames_leave_the_others_times(seed: int, rate_hz: float | None, share: float) -> None:
     """Right to one sample period, as long as the frames around the start arrive."""
     packets, _ = recorded(VERITY_SENSE_OLD, 60.0, seed=seed % 5, starts={2: VERITY_START[2]})
     rng = np.random.default_rng(seed)

@@ -7,20 +7,10 @@ import struct
 import numpy as np
 import pytest
 
+from drivers.virtual.peripheral import AttError
 from drivers.virtual.polar_frames import FrameFormat, bits_needed, cut, delta_block
-from drivers.virtual.polar_pmd import (
-    ACCELERATION,
-    BATTERY_POINT,
-    CONTROL_POINT,
-    DATA_POINT,
-    GYROSCOPE,
-    H10,
-    VERITY_SENSE,
-    VERITY_SENSE_OLD,
-    AttError,
-    Model,
-    VirtualPolar,
-)
+from drivers.virtual.polar_models import ACCELERATION, GYROSCOPE, H10, VERITY_SENSE, VERITY_SENSE_OLD, Model
+from drivers.virtual.polar_pmd import BATTERY_POINT, CONTROL_POINT, DATA_POINT, VirtualPolar
 
 ACC_START = "02020001340001011000020108000401 03"
 GYRO_START = "0205 00013400 01011000 0201D007 040103"
@@ -35,8 +25,8 @@ def subscribed(model: Model = VERITY_SENSE, **settings: int) -> VirtualPolar:
 
 
 def answer(sensor: VirtualPolar, text: str) -> str:
-    (only,) = sensor.write(CONTROL_POINT, bytes.fromhex(text))
-    return only.hex()
+    (only,) = sensor.write(CONTROL_POINT, bytes.fromhex(text), 0.0)
+    return only.payload.hex()
 
 
 @pytest.mark.parametrize(
@@ -64,7 +54,7 @@ def test_a_write_before_both_subscriptions_is_refused(left_out: str) -> None:
     sensor = subscribed()
     sensor.subscribe(left_out, on=False)
     with pytest.raises(AttError):
-        sensor.write(CONTROL_POINT, bytes.fromhex(ACC_START))
+        sensor.write(CONTROL_POINT, bytes.fromhex(ACC_START), 0.0)
 
 
 @pytest.mark.parametrize(
@@ -113,8 +103,8 @@ def test_sdk_mode_needs_silence_and_offers_more() -> None:
 def test_a_small_mtu_gives_answers_in_parts_and_no_sdk_start() -> None:
     sensor = subscribed(mtu=23)
     answer(sensor, "0209")
-    parts = sensor.write(CONTROL_POINT, b"\x01\x02")
-    assert [part[4] for part in parts] == [1, 0]
+    parts = sensor.write(CONTROL_POINT, b"\x01\x02", 0.0)
+    assert [part.payload[4] for part in parts] == [1, 0]
     assert answer(sensor, ACC_START)[6:8] == "0a"
 
 
@@ -123,20 +113,20 @@ def test_streams_outlive_the_link_and_a_stop_by_itself_says_so() -> None:
     answer(sensor, ACC_START)
     sensor.disconnect()
     assert sensor.streaming == {ACCELERATION}
-    assert sensor.sample(ACCELERATION, np.arange(500) / 52, np.zeros((500, 3))) == []
+    assert sensor.fill(ACCELERATION, np.arange(500) / 52, np.zeros((500, 3))) == []
     assert sensor.drop_streams() == [b"\x01\x02"]
     assert sensor.drop_streams() == []
 
 
 def test_nothing_is_sent_before_the_start() -> None:
-    assert subscribed().sample(GYROSCOPE, np.arange(500) / 52, np.zeros((500, 3))) == []
+    assert subscribed().fill(GYROSCOPE, np.arange(500) / 52, np.zeros((500, 3))) == []
 
 
 def test_h10_frames_hold_36_samples_and_are_226_bytes() -> None:
     sensor = subscribed(H10)
     answer(sensor, H10_START)
     t_s, values = np.arange(80) / 200, np.full((80, 3), 9.80665)
-    sent = sensor.sample(ACCELERATION, t_s, values)
+    sent = sensor.fill(ACCELERATION, t_s, values)
     assert [len(n.payload) for n in sent] == [226, 226]
     assert sent[0].payload[:1] + sent[0].payload[9:16] == bytes.fromhex("02 01 E803 E803 E803")
     assert sent[0].t_s == pytest.approx(35 / 200)
@@ -153,7 +143,7 @@ def test_frames_fill_up_to_232_bytes_and_samples_may_come_in_any_portions() -> N
             [
                 n.payload
                 for at in range(0, 3000, portion)
-                for n in sensor.sample(ACCELERATION, t_s[at : at + portion], values[at : at + portion])
+                for n in sensor.fill(ACCELERATION, t_s[at : at + portion], values[at : at + portion])
             ]
         )
     assert made[0] == made[1]
@@ -164,7 +154,7 @@ def test_frames_fill_up_to_232_bytes_and_samples_may_come_in_any_portions() -> N
 def test_values_are_clipped_at_the_range() -> None:
     sensor = subscribed(H10)
     answer(sensor, H10_START)
-    (sent,) = sensor.sample(ACCELERATION, np.zeros(1), np.array([[1e3, -1e3, 0.0]]), last=True)
+    (sent,) = sensor.fill(ACCELERATION, np.zeros(1), np.array([[1e3, -1e3, 0.0]]), last=True)
     assert struct.unpack("<hhh", sent.payload[10:]) == (8000, -8000, 0)
 
 
