@@ -1,6 +1,7 @@
 """The Polar PMD control point: what is written to it, and what its answers mean. Sans-IO.
 
-Source: `protocols/polar_pmd.md` (Commands, CP answer, Start / stop order).
+Source: polarofficial/polar-ble-sdk at 8fb5311c, "Online measurement" (Aug 2024) and its PMD client [C]. Start
+answers without a factor: issues 331 and 443; the H10's lone byte: the SDK's tests [V].
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Content of Polar PMD data frames: bytes of many frames at once -> sample values. No clock, no state.
 
-Source: `protocols/polar_pmd.md` (Data notification, Delta content), after Polar's online_measurement.pdf
-and the polar-ble-sdk; marks [C] certain, [V] verified on published bytes, [I] inferred are its own.
+Source: polarofficial/polar-ble-sdk at 8fb5311c, `technical_documentation/online_measurement.pdf` (Aug 2024)
+and the PMD client of its Android sources. Marks: [C] certain, official; [V] verified on published bytes;
+[I] inferred.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Standard GATT characteristics that many sensors carry: battery level and heart rate.
 
-Source: `protocols/standard_gatt_and_discovery.md`.
+Source: Bluetooth SIG, Battery Service 1.0 and Heart Rate Service 1.0; characteristic layouts of the GATT
+Specification Supplement.
 """
 
 from __future__ import annotations

@@ -176,9 +176,9 @@ class FramePlacer:
     the last seven frames: the median of those near the nominal rate, or, where there are none, the lower
     quartile of all, because a lost frame only ever lengthens a step.
 
-    Rule: protocols/polar_pmd.md, "better driver rule" [I], with a threshold that follows the frame's own
-    size (half a sample and a tenth of the frame) instead of half a frame, because frames differ in size
-    sixfold.
+    Source: the even spread is Polar's (TimeSystemExplained.md); the rule for a lost frame is ours [I], because
+    the official one stretches a frame over the gap (polar-ble-sdk issue 775). Its threshold follows the frame's
+    own size (half a sample and a tenth of the frame), because frames differ in size sixfold.
     """
 
     nominal_ns: float | None = None

@@ -1,7 +1,8 @@
 """Polar Verity Sense, OH1 and H10 over the PMD service: notifications -> samples in SI units.
 
 Layouts are in `drivers.polar_frames`, control-point answers in `drivers.polar_control`, sample times in
-`drivers.timebase`. Source: `protocols/polar_pmd.md`. Seen on real bytes: PPG block layout only.
+`drivers.timebase`. Source: polarofficial/polar-ble-sdk at 8fb5311c (2026-05-29), "Online measurement" (Aug
+2024) and TimeSystemExplained.md. Seen on real bytes: PPG block layout only.
 """
 
 from __future__ import annotations
