@@ -90,10 +90,12 @@ def print_table(name: str, facts: Facts) -> None:
     rate = f", {facts.rate_hz:.4g} Hz" if facts.rate_hz else ""
     gaps = f", {counted(len(facts.findings.gaps), 'gap')} ({duration(facts.gap_s)})"
     sensors = " and ".join(facts.modalities) or "data"
-    out.print(f"{name}: {duration(facts.duration_s)} of {sensors}{rate}{gaps}", markup=False)
+    out.print(f"{name}: {duration(facts.duration_s)} of {sensors}{rate}{gaps}", markup=False, soft_wrap=True)
     counts = facts.counts
     if counts is not None:
-        out.print(f"worn {duration(facts.worn_s)}, unknown what for {duration(facts.unknown_s)}", markup=False)
+        out.print(
+            f"worn {duration(facts.worn_s)}, of which it is unknown what the leg did for {duration(facts.unknown_s)}"
+        )
         rows = table("contractions", "number", "mean confidence", numbers=("number", "mean confidence"))
         for kind in Kind:
             sure = facts.mean_confidence(kind)
