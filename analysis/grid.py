@@ -227,7 +227,7 @@ class _Place:
         share = np.where(share < SNAP, 0.0, np.where(share > 1.0 - SNAP, 1.0, share))
         on_node = (share == 0.0) | (share == 1.0)
         exact = right - 1 + (share == 1.0) if on_node.all() else None
-        return _Place(right, share, step > BREAK_S, _as_slice(exact))
+        return _Place(right, share, (step > BREAK_S) & ~on_node, _as_slice(exact))
 
     def values(self, nodes: FloatArray) -> FloatArray:
         """Straight-line interpolation of nodes (m, 3), (n, 3); the ends hold their value."""

@@ -196,6 +196,14 @@ def test_an_instant_on_the_last_node_of_a_late_gyroscope_is_seen() -> None:
     np.testing.assert_array_equal(rates(whole), rates(pieces))
 
 
+def test_the_first_instant_after_a_break_has_its_rate() -> None:
+    """An instant on the first sample after a gap is measured there, not taken to lie in the gap."""
+    t_s = holed(5.0)
+    pieces, _ = gridded((acc(t_s), gyr(t_s)))
+    first = next(p for p in pieces if p.start_s > t_s[399])
+    np.testing.assert_allclose(first.gyr_rad_s[0], sampled(Modality.GYR, np.array([first.start_s])).values[0])
+
+
 def test_other_modalities_are_left_alone() -> None:
     """A block that is neither force nor rate of turn changes nothing."""
     temp = SampleBlock(Modality.TEMP, np.zeros(1), np.zeros((1, 1)), ("1",))
