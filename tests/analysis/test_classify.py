@@ -1,0 +1,166 @@
+"""What each candidate was, and the name of the rule that said so."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from analysis.classify import Classifier, raise_rules, step_rules
+from analysis.detect import RaiseCandidates, SwingCandidates
+from analysis.events import Kind
+from analysis.frames import BEFORE
+from analysis.grid import GRID_HZ
+from analysis.hinge import ChainFit
+from analysis.rules import RULES
+
+ABOVE = ChainFit(np.array([0.3]), np.array([1.5]), np.array([-1.0]), np.array([0.1]))
+BELOW = ChainFit(np.array([-0.8]), np.array([-1.5]), np.array([-1.0]), np.array([0.1]))
+GYR = np.array([True])
+START_S = np.array([60.0])
+
+# A heel raise as the closed chain makes it (tests/analysis/leg/test_body.py): lift 56 mm, tilt 7.3 degrees.
+RAISE = {
+    "frame": 0, "onset": BEFORE + 5.0, "peak": BEFORE + 20.0, "end": BEFORE + 37.0, "lift_m": 0.056,
+    "tilt_rad": 0.128, "plain_tilt_rad": 0.128, "coherence": 0.95, "evenness": 0.95, "size_m": 0.1, "share": 1.0,
+    "period_s": 1.5, "tops": 2, "near_swing_s": 10.0, "turn_rad_s": 0.5,
+}  # fmt: skip
+# A swing as walking makes it (FACTS, section 4: 200 to 450 deg/s): 4 rad/s over 60 degrees.
+SWING = {
+    "frame": 0, "onset": BEFORE + 5.0, "peak": BEFORE + 12.0, "end": BEFORE + 20.0, "rate_rad_s": 4.0,
+    "angle_rad": 1.0, "share": 1.0, "companion_s": 1.1, "strike_mps2": 4.0,
+}  # fmt: skip
+
+
+def raises(*changes: dict[str, float]) -> RaiseCandidates:
+    rows = [RAISE | change for change in changes]
+    return RaiseCandidates(**{f.name: np.array([row[f.name] for row in rows]) for f in fields(RaiseCandidates)})
+
+
+def swings(*changes: dict[str, float]) -> SwingCandidates:
+    rows = [SWING | change for change in changes]
+    return SwingCandidates(**{f.name: np.array([row[f.name] for row in rows]) for f in fields(SwingCandidates)})
+
+
+def none_of(candidates: RaiseCandidates | SwingCandidates) -> object:
+    return replace(candidates, **{f.name: getattr(candidates, f.name)[:0] for f in fields(candidates)})
+
+
+NO_RAISES, NO_SWINGS = none_of(raises({})), none_of(swings({}))
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({}, "raise"),
+        ({"lift_m": 0.002, "size_m": 0.003}, "small"),
+        ({"near_swing_s": 0.3}, "gait"),
+        ({"turn_rad_s": 6.0}, "too_fast_a_turn"),
+        ({"period_s": 0.2, "tops": 9}, "bounce"),
+        ({"lift_m": 0.5}, "too_large"),
+        ({"plain_tilt_rad": 0.0}, "rebound"),
+        ({"share": 0.1}, "rebound"),
+        ({"tilt_rad": 0.0, "plain_tilt_rad": 0.1}, "no_tilt"),
+        ({"coherence": 0.1}, "lift_without_tilt"),
+        ({"tilt_rad": 0.006, "plain_tilt_rad": 0.006}, "no_heel_chain"),
+        ({"evenness": 0.2}, "one_way"),
+    ],
+)
+def test_each_fault_has_its_rule(change: dict[str, float], rule: str) -> None:
+    """A raise with one thing that no raise has is refused by the rule that names it."""
+    assert raise_rules(raises(change), ABOVE, RULES).tolist() == [rule]
+
+
+def test_a_turn_without_a_hinge_is_refused() -> None:
+    """A horizontal force that no lever explains is no hinge; a hinge level with the sensor is a lying leg."""
+    no_hinge = replace(ABOVE, misfit=np.array([0.95]))
+    level = replace(ABOVE, level_evidence=np.array([0.5]))
+    assert raise_rules(raises({}), no_hinge, RULES).tolist() == ["no_hinge"]
+    assert raise_rules(raises({}), level, RULES).tolist() == ["level_hinge"]
+
+
+def test_tremor_does_not_veto() -> None:
+    """A slow raise with many small tops about it is still a raise if they are slow (FACTS, section 10)."""
+    assert raise_rules(raises({"period_s": 1.0, "tops": 3}), ABOVE, RULES).tolist() == ["raise"]
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({}, "swing"),
+        ({"rate_rad_s": 0.4}, "slow"),
+        ({"angle_rad": 0.05}, "short_swing"),
+        ({"share": 0.1}, "small_beside_others"),
+        ({"companion_s": 9.0}, "lonely_swing"),
+        ({"strike_mps2": 0.1}, "no_foot_strike"),
+    ],
+)
+def test_each_fault_of_a_swing_has_its_rule(change: dict[str, float], rule: str) -> None:
+    """A swing with one thing that no step has is refused by the rule that names it."""
+    assert step_rules(swings(change), RULES).tolist() == [rule]
+
+
+@pytest.mark.parametrize(
+    ("fit", "kind", "rule"), [(ABOVE, Kind.SOLEUS_PUSHUP, "hinge_above"), (BELOW, Kind.HEEL_RAISE, "hinge_below")]
+)
+def test_the_hinge_decides_the_kind(fit: ChainFit, kind: Kind, rule: str) -> None:
+    """Above the sensor it is a seated push-up, below it a standing raise; times are on the session's axis."""
+    kept, refused = Classifier(RULES).judge(START_S, raises({}), NO_SWINGS, fit, GYR)
+    (event,) = kept
+    assert (event.kind, event.rule, refused) == (kind, rule, [])
+    expected = [60.0 + n / GRID_HZ for n in (5.0, 20.0, 37.0)]
+    assert [event.onset_s, event.peak_s, event.end_s] == pytest.approx(expected)
+    assert event.strength == pytest.approx(0.056)
+
+
+def test_a_step_is_a_step() -> None:
+    """A swing becomes a step that walks, with the rate of its swing as strength."""
+    kept, _ = Classifier(RULES).judge(START_S, NO_RAISES, swings({}), ABOVE, GYR)
+    (event,) = kept
+    assert (event.kind, event.attributes["gait"], event.strength) == (Kind.STEP, "walk", 4.0)
+    assert event.peak_s == pytest.approx(60.0 + 12 / GRID_HZ)
+
+
+def test_a_second_sight_is_dropped() -> None:
+    """The same peak seen from the next frame's border is refused as too soon, across calls too."""
+    judge = Classifier(RULES)
+    first, _ = judge.judge(START_S, raises({}), swings({}), ABOVE, GYR)
+    again, refused = judge.judge(
+        START_S + 2.0, raises({"peak": BEFORE - 28.0, "onset": BEFORE - 45.0, "end": BEFORE - 10.0}),
+        swings({"peak": BEFORE - 37.0}), ABOVE, GYR,
+    )  # fmt: skip
+    assert (len(first), again) == (2, [])
+    assert {r.rule for r in refused} == {"too_soon"}
+
+
+def test_confidence_falls_with_what_is_not_known() -> None:
+    """Less evidence, less coherence and no gyroscope each make an event less sure; it stays within 0..1."""
+
+    def sure(fit: ChainFit = ABOVE, has: bool = True, **change: float) -> float:
+        kept, _ = Classifier(RULES).judge(START_S, raises(change), NO_SWINGS, fit, np.array([has]))
+        return kept[0].confidence
+
+    plain = sure()
+    assert 0.0 < sure(replace(ABOVE, evidence=np.array([0.1]))) < plain <= 1.0
+    assert sure(coherence=0.6) < plain
+    assert sure(has=False) < plain
+
+
+def test_onset_peak_end_in_order_however_short() -> None:
+    """An event whose crossings fall on its peak still begins before and ends after it."""
+    kept, _ = Classifier(RULES).judge(
+        START_S, raises({"onset": BEFORE + 20.0, "end": BEFORE + 20.0}), NO_SWINGS, ABOVE, GYR
+    )
+    assert kept[0].onset_s < kept[0].peak_s < kept[0].end_s
+
+
+def test_events_come_in_order_of_time() -> None:
+    """Steps and raises of some frames are handed out together, by peak."""
+    kept, _ = Classifier(RULES).judge(
+        np.array([60.0, 62.0]), raises({"frame": 0}, {"frame": 1}), swings({"frame": 1, "peak": BEFORE + 2.0}),
+        ChainFit(*(np.repeat(x, 2) for x in (ABOVE.lever_m, ABOVE.evidence, ABOVE.level_evidence, ABOVE.misfit))),
+        np.array([True, True]),
+    )  # fmt: skip
+    assert [e.kind for e in kept] == [Kind.SOLEUS_PUSHUP, Kind.STEP, Kind.SOLEUS_PUSHUP]
+    assert [e.peak_s for e in kept] == sorted(e.peak_s for e in kept)
