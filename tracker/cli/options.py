@@ -18,6 +18,7 @@ FILE = click.Path(path_type=Path)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 leg_option = click.option("--leg", type=click.Choice(["left", "right"]), help="The leg the sensor was on.")
 force_option = click.option("--force", is_flag=True, help="Replace a file that is there.")
+yes_option = click.option("--yes", is_flag=True, help="Do it without asking.")
 
 _FILE_OPTIONS = (
     click.option("--prefix", default="", help="Pick one sensor of a many-sensor file, e.g. lshank_."),

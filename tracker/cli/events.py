@@ -1,0 +1,78 @@
+"""`soleus events`: each contraction of a day that counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from analysis.events import Kind
+from tracker.cli import surroundings
+from tracker.cli.dates import calendar, date_argument, day_named, day_start_option, long_date
+from tracker.cli.figures import UNKNOWN
+from tracker.cli.options import json_option, leg_option
+from tracker.cli.output import counted, print_json
+from tracker.store.records import CountedEvent
+
+
+@click.command("events")
+@date_argument
+@click.option("--kind", type=click.Choice(list(Kind)), help="Only this kind.")
+@leg_option
+@day_start_option
+@json_option
+def command(date: str | None, kind: str | None, leg: str | None, day_start: int | None, as_json: bool) -> int:
+    """List the contractions of a day: when, which kind, how sure, by which rule.
+
+    DATE is 2026-05-01, today (as without DATE), yesterday, or a weekday, which is its last one.
+    """
+    days = calendar(day_start)
+    day = day_named(date, days.today)
+    with surroundings.open_store(read_only=True) as store:
+        found = store.events(day, days.zone, days.start_hour)
+        recorded = bool(found) or store.day(day, days.zone, days.start_hour).recorded
+    found = [event for event in found if kind in (None, event.kind) and leg in (None, event.leg)]
+    if as_json:
+        print_json([event.to_json() for event in found])
+    elif found:
+        click.echo("\n".join(_lines(found)))
+        click.echo(f"\n{long_date(day)}: {counted(len(found), 'contraction')}.")
+    else:
+        click.echo(f"{long_date(day)}: {'no such contraction' if recorded else 'nothing was recorded'}.")
+    return 0 if found else 1
+
+
+def _lines(events: Sequence[CountedEvent]) -> list[str]:
+    """Fixed columns; written at once, because a day holds ten thousand steps and more."""
+    offsets = len({event.peak.utcoffset() for event in events}) > 1
+    rows = [_cells(event, offsets) for event in events]
+    heads = ("time", "kind", "leg", "sure", "lasts", "strength", "rule")
+    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads) - 1)]
+    flush = (str.ljust, str.ljust, str.ljust, str.rjust, str.rjust, str.rjust)
+
+    def line(row: Sequence[str]) -> str:
+        cells = [place(cell, width) for place, cell, width in zip(flush, row, widths, strict=False)]
+        return "  ".join([*cells, row[-1]]).rstrip()
+
+    return [click.style(line(heads), bold=True), *map(line, rows)]
+
+
+def _cells(event: CountedEvent, offsets: bool) -> tuple[str, ...]:
+    clock = f"{event.peak:%H:%M:%S}.{event.peak.microsecond // 100_000}"
+    gait = event.attributes.get("gait")
+    return (
+        f"{clock}{event.peak.isoformat()[-6:] if offsets else ''}",
+        f"{event.kind.replace('_', ' ')}{f' ({gait})' if gait else ''}",
+        event.leg or "?",
+        f"{100 * event.confidence:.0f} %",
+        f"{event.end_s - event.onset_s:.2f} s",
+        _strength(event),
+        event.rule.replace("_", " "),
+    )
+
+
+def _strength(event: CountedEvent) -> str:
+    if event.strength is None:
+        return UNKNOWN
+    unit = event.attributes.get("strength_unit", "")
+    return f"{event.strength:.3g} {unit}".strip()
