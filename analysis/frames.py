@@ -6,6 +6,7 @@ decisions, and many frames can be analysed in one sweep. A frame hands out only 
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,12 +111,14 @@ class Framer:
         self._acc = np.zeros((0, 3))
         self._gyr = np.zeros((0, 3))
         self._missing = np.zeros(0, dtype=np.int64)
+        self._start_s = 0.0
         self._done = 0  # frames of this stretch that were handed out
 
     def feed(self, piece: GridPiece) -> Frames | None:
         """Frames that this piece completes, None when there are none."""
         if piece.first == 0:
             self._new_stretch()
+            self._start_s = piece.start_s
         acc, gyr = piece.acc_mps2, piece.gyr_rad_s
         missing = np.isnan(gyr[:, 0])
         if missing.any():
@@ -125,6 +128,13 @@ class Framer:
                      np.pad(gyr, ((before, 0), (0, 0)), mode="edge") if before else gyr,
                      np.pad(missing, (before, 0), mode="edge") if before else missing)  # fmt: skip
         return self._cut(piece) if self._acc.size else None
+
+    def preview(self) -> Frames | None:
+        """The frames there would be if the stretch ended now; nothing is consumed."""
+        if self._acc.shape[0] <= BEFORE:
+            return None
+        twin, nothing = copy(self), np.zeros((0, 3))
+        return twin._cut(GridPiece(self._start_s, -1, nothing, nothing, ends=True))
 
     def _append(self, acc: FloatArray, gyr: FloatArray, missing: np.ndarray) -> None:
         self._acc = np.concatenate([self._acc, acc])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import numpy as np
 
 from analysis.classify import Classifier
@@ -41,6 +43,14 @@ class Pipeline:
         """What is still open when the session ends."""
         return self._take(self._grid.finish())
 
+    def preview(self) -> tuple[Contraction, ...]:
+        """Contractions that are over but not final yet, for a live screen; they may still change or go."""
+        frames = self._framer.preview()
+        if frames is None:
+            return ()
+        lively = np.flatnonzero(is_lively(frames, self._rules))
+        return tuple(self._sweep(frames, lively, copy(self._classifier))[0]) if lively.size else ()
+
     def _take(self, pieces: list[GridPiece]) -> Findings:
         found = Findings()
         for piece in pieces:
@@ -56,18 +66,20 @@ class Pipeline:
         described = rows(frames, self._rules)
         lively = np.flatnonzero(is_lively(frames, self._rules))
         for first in range(0, lively.size, SWEEP):
-            kept, refused, bounced_s = self._sweep(frames, lively[first : first + SWEEP])
+            kept, refused, bounced_s = self._sweep(frames, lively[first : first + SWEEP], self._classifier)
             contractions += kept
             rejections += refused
             bounce_s += bounced_s
         spans: list[StateSpan] = self._states.feed(described, contractions, ends=frames.ends)
         return Findings(tuple(contractions), tuple(spans), tuple(rejections), (), bounce_s)
 
-    def _sweep(self, frames: Frames, chosen: np.ndarray) -> tuple[list[Contraction], list[Rejection], float]:
+    def _sweep(
+        self, frames: Frames, chosen: np.ndarray, classifier: Classifier
+    ) -> tuple[list[Contraction], list[Rejection], float]:
         acc, gyr = (np.ascontiguousarray(x[chosen]) for x in (frames.acc_mps2, frames.gyr_rad_s))
         found = traces(acc, gyr, frames.has_gyr[chosen])
         bouncing = is_bouncing(found, self._rules.bounce_hz, self._rules.bounce_mps)
-        kept, refused = self._classifier.judge(
+        kept, refused = classifier.judge(
             frames.start_s[chosen],
             raise_candidates(found),
             swing_candidates(found),

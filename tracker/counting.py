@@ -60,6 +60,10 @@ class Counting:
             return found
         return found + self._found.take(self._pipeline.finish())
 
+    def preview(self) -> tuple[Contraction, ...]:
+        """Contractions that are over but not final yet; they may still change or go."""
+        return () if self._held is not None or self._uncountable else self._pipeline.preview()
+
     @property
     def facts(self) -> Facts:
         """Everything that is final; whole once `finish` was called."""
