@@ -1,0 +1,333 @@
+"""The radio, through Bleak: find sensors, link to one, carry its driver's scripts out, hand packets over.
+
+Rules learned from Bleak's users: scan for a fresh device before each connection, make a new client each time,
+always await the old one's disconnect (else its notifications stay registered and double), one connection is made
+at a time, the callback only stamps and hands over, and a link that looks up is not believed without data.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from bleak import BleakAdapter, BleakClient, BleakScanner
+from bleak.backends.client import BaseBleakClient
+from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
+from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason, BleakError
+
+from drivers.driver import Advert
+from drivers.errors import LinkError
+from drivers.packets import RawPacket
+from drivers.script import Expect, Outcome, Pause, Read, Script, Subscribe, Unsubscribe, Write
+
+RETRYABLE = (BleakError, OSError, EOFError, KeyError, TimeoutError, AssertionError)
+"""What Bleak and its bus raise when radio or bus fail (BrokenPipe and friends are OSErrors)."""
+
+CONNECT_S = 20.0
+REQUEST_S = 8.0
+CLOSE_S = 3.0
+UNCLAIMED = 256
+"""Notifications kept for a script that has not asked for them yet."""
+
+
+class RadioUnavailableError(LinkError):
+    """There is no radio to be had: no bus, no adapter, switched off, not permitted."""
+
+
+class LinkLostError(LinkError):
+    """The link broke, or could not be made this time; worth another try."""
+
+
+@dataclass(frozen=True, slots=True)
+class Radio:
+    """Which Bleak backends to use; None for the platform's own.
+
+    Attributes:
+        scanner: backend class of the scanner.
+        client: backend class of the client.
+        turn: held while a scan or a connection is under way: adapters do one thing at a time.
+    """
+
+    scanner: type[BaseBleakScanner] | None = None
+    client: type[BaseBleakClient] | None = None
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A device that a scan saw.
+
+    Attributes:
+        address: as the operating system names it (on macOS a UUID of this computer's own).
+        advert: what it advertised, all of its advertisements together.
+        rssi_dbm: signal strength of the last one, None for a device found connected.
+        device: Bleak's handle.
+    """
+
+    address: str
+    advert: Advert
+    rssi_dbm: int | None
+    device: BLEDevice
+
+
+async def scan(radio: Radio, seconds: float, enough: Callable[[Sighting], bool] | None = None) -> list[Sighting]:
+    """Everything in range, strongest first; ends early once `enough` is true of one.
+
+    Raises:
+        RadioUnavailableError: no radio.
+        LinkLostError: the scan failed; worth another try.
+    """
+    seen: dict[str, Sighting] = {}
+    done = asyncio.Event()
+
+    def noticed(device: BLEDevice, data: AdvertisementData) -> None:
+        sighting = _sighting(device, data, seen.get(device.address))
+        seen[device.address] = sighting
+        if enough is not None and enough(sighting):
+            done.set()
+
+    async with radio.turn:
+        try:
+            async with _scanner(radio, noticed):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        await done.wait()
+        except RETRYABLE as error:
+            raise link_error(error) from error
+    return sorted(seen.values(), key=lambda sighting: -(sighting.rssi_dbm or -999))
+
+
+def _scanner(radio: Radio, noticed: Callable[[BLEDevice, AdvertisementData], None]) -> BleakScanner:
+    return BleakScanner(noticed, backend=radio.scanner) if radio.scanner else BleakScanner(noticed)
+
+
+def _sighting(device: BLEDevice, data: AdvertisementData, before: Sighting | None) -> Sighting:
+    """A name often comes only in the scan response: what was seen earlier is kept."""
+    known = before.advert if before else Advert()
+    advert = Advert(
+        data.local_name or device.name or known.name,
+        tuple(dict.fromkeys([*known.services, *(uuid.lower() for uuid in data.service_uuids)])),
+        {**known.manufacturer_data, **data.manufacturer_data},
+        {**known.service_data, **data.service_data},
+    )
+    return Sighting(device.address, advert, data.rssi, device)
+
+
+async def already_connected(radio: Radio) -> list[Sighting]:
+    """Devices that another program, or one of ours that was killed, left connected: they do not advertise."""
+    if radio.client is not None:
+        return []
+    try:
+        adapter = await BleakAdapter.get()
+        devices = await adapter.get_connected_devices()
+    except (*RETRYABLE, NotImplementedError):
+        return []  # an extra that not every platform has; the scan goes on without it
+    return [Sighting(device.address, Advert(device.name), None, device) for device in devices]
+
+
+class Link:
+    """One connection to one device: opened once, closed once, never used again."""
+
+    def __init__(
+        self,
+        radio: Radio,
+        sighting: Sighting,
+        *,
+        arrival_ns: Callable[[], int],
+        on_packet: Callable[[RawPacket], None],
+        on_write: Callable[[str, bytes], None] = lambda _characteristic, _payload: None,
+    ) -> None:
+        """A link that is not open yet.
+
+        Args:
+            radio: backends and the turn.
+            sighting: fresh from a scan.
+            arrival_ns: the host's clock for packets; must run through suspend.
+            on_packet: gets every packet at once; must return at once.
+            on_write: told what is written to the device.
+        """
+        self.sighting = sighting
+        self.lost = asyncio.Event()
+        self._radio = radio
+        self._arrival_ns = arrival_ns
+        self._on_packet = on_packet
+        self._on_write = on_write
+        self._unclaimed: deque[RawPacket] = deque(maxlen=UNCLAIMED)
+        self._news = asyncio.Event()
+        self._listening = False
+        extra: dict[str, Any] = {"backend": radio.client} if radio.client else {}
+        self._client = BleakClient(sighting.device, lambda _client: self.lost.set(), timeout=CONNECT_S, **extra)
+
+    async def open(self) -> None:
+        """Connect and learn the device's services.
+
+        Raises:
+            LinkLostError: it did not work this time.
+            RadioUnavailableError: no radio.
+        """
+        async with self._radio.turn:
+            try:
+                async with asyncio.timeout(CONNECT_S + 5.0):
+                    await self._client.connect()
+            except RETRYABLE as error:
+                raise link_error(error) from error
+
+    async def close(self) -> None:
+        """End the link and let go of everything the system holds for it, whatever state it is in."""
+        with suppress(*RETRYABLE):
+            async with asyncio.timeout(CLOSE_S):
+                await self._client.disconnect()
+
+    async def run(self, script: Script[Outcome]) -> Outcome:
+        """Carry a script out.
+
+        Raises:
+            DeviceRefusedError: the device said no.
+            LinkLostError: the link broke on the way.
+        """
+        self._unclaimed.clear()
+        self._listening = True
+        answer: bytes | None = None
+        try:
+            while True:
+                try:
+                    step = script.send(answer)
+                except StopIteration as stop:
+                    outcome: Outcome = stop.value
+                    return outcome
+                answer = await self._carry_out(step)
+        except RETRYABLE as error:
+            raise link_error(error) from error
+        finally:
+            self._listening = False
+            script.close()
+
+    async def _carry_out(self, step: object) -> bytes | None:
+        match step:
+            case Expect(characteristic, matches, timeout_s):
+                return await self._expected(characteristic, matches, timeout_s)
+            case Pause(seconds):
+                await asyncio.sleep(seconds)
+                return None
+        async with asyncio.timeout(REQUEST_S):
+            match step:
+                case Subscribe(characteristic):
+                    await self._subscribe(characteristic)
+                case Unsubscribe(characteristic):
+                    await self._client.stop_notify(self._named(characteristic))
+                case Write(characteristic, payload, response):
+                    self._on_write(characteristic, payload)
+                    await self._client.write_gatt_char(self._named(characteristic), payload, response=response)
+                case Read(characteristic):
+                    return await self._read(characteristic)
+        return None
+
+    async def _subscribe(self, characteristic: str) -> None:
+        uuid = self._named(characteristic)
+
+        def heard(_sender: object, data: bytearray) -> None:
+            packet = RawPacket(self._arrival_ns(), uuid, bytes(data))
+            self._on_packet(packet)
+            if self._listening:
+                self._unclaimed.append(packet)
+                self._news.set()
+
+        await self._client.start_notify(uuid, heard)
+
+    async def _read(self, characteristic: str) -> bytes | None:
+        uuid = self._find(characteristic)
+        if uuid is None:
+            return None
+        value = bytes(await self._client.read_gatt_char(uuid))
+        self._on_packet(RawPacket(self._arrival_ns(), uuid, value))
+        return value
+
+    async def _expected(self, characteristic: str, matches: Callable[[bytes], bool], timeout_s: float) -> bytes | None:
+        uuid = self._named(characteristic)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while True:
+                    self._news.clear()
+                    for packet in list(self._unclaimed):
+                        if packet.characteristic == uuid and matches(packet.payload):
+                            self._unclaimed.remove(packet)
+                            return packet.payload
+                    if self.lost.is_set():
+                        raise LinkLostError("the link broke while the sensor was being asked")
+                    await self._news.wait()
+        return None
+
+    def _find(self, characteristic: str) -> str | None:
+        """The device's UUID for a characteristic; some makers change the base behind the first 8 digits."""
+        there = [found.uuid.lower() for service in self._client.services for found in service.characteristics]
+        if characteristic in there:
+            return characteristic
+        return next((uuid for uuid in there if uuid[:8] == characteristic[:8]), None)
+
+    def _named(self, characteristic: str) -> str:
+        uuid = self._find(characteristic)
+        if uuid is None:
+            raise LinkLostError(
+                f"{self.sighting.advert.name or self.sighting.address} lacks a part of its protocol "
+                f"({characteristic}): it is another device, or its firmware needs an update"
+            )
+        return uuid
+
+
+_UNAVAILABLE = {
+    BleakBluetoothNotAvailableReason.NO_BLUETOOTH: "there is no Bluetooth adapter: plug one in",
+    BleakBluetoothNotAvailableReason.NO_BLE_CENTRAL_ROLE: "this adapter cannot do Bluetooth LE: plug in another",
+    BleakBluetoothNotAvailableReason.POWERED_OFF: "Bluetooth is switched off: switch it on (bluetoothctl power on)",
+    BleakBluetoothNotAvailableReason.DENIED_BY_USER: "Bluetooth is not permitted: allow it in the privacy settings",
+    BleakBluetoothNotAvailableReason.DENIED_BY_SYSTEM: "Bluetooth is forbidden by the administrator of this computer",
+    BleakBluetoothNotAvailableReason.DENIED_BY_UNKNOWN: "Bluetooth is not permitted: allow it in the privacy settings",
+    BleakBluetoothNotAvailableReason.UNKNOWN: "Bluetooth is not available: run `soleus doctor`",
+}
+
+
+def link_error(error: BaseException) -> LinkError:
+    """What a failure of radio or bus means: one sentence with the fix."""
+    if isinstance(error, LinkError):
+        return error
+    if isinstance(error, BleakBluetoothNotAvailableError):
+        return RadioUnavailableError(
+            _UNAVAILABLE.get(error.reason, _UNAVAILABLE[BleakBluetoothNotAvailableReason.UNKNOWN])
+        )
+    text = str(error)
+    if (
+        isinstance(error, FileNotFoundError | ConnectionRefusedError)
+        or "ServiceUnknown" in text
+        or "NameHasNoOwner" in text
+    ):
+        return RadioUnavailableError(
+            "Bluetooth's service cannot be reached: install and start BlueZ (bluetoothd) and D-Bus"
+        )
+    if "NotReady" in text or "Not Powered" in text:
+        return RadioUnavailableError("Bluetooth is switched off: switch it on (bluetoothctl power on)")
+    if "AccessDenied" in text or "NotPermitted" in text or isinstance(error, PermissionError):
+        return RadioUnavailableError("Bluetooth is not permitted to this user: add yourself to the group `bluetooth`")
+    if "No Bluetooth adapters" in text or "No powered Bluetooth adapters" in text:
+        return RadioUnavailableError("there is no Bluetooth adapter that is switched on: plug one in, or switch it on")
+    if isinstance(error, TimeoutError):
+        return LinkLostError("the sensor does not answer in time: bring it nearer")
+    return LinkLostError(
+        f"the radio failed ({text or type(error).__name__}): bring the sensor nearer, away from USB 3 and Wi-Fi"
+    )
+
+
+def quiet_library(level: int = logging.ERROR) -> None:
+    """Keep Bleak's own warnings off the wearer's screen."""
+    for name in ("bleak", "dbus_fast"):
+        logging.getLogger(name).setLevel(level)
+
+
+def named(sightings: Sequence[Sighting], wanted: str) -> Sighting | None:
+    """The sighting with this address or name, case aside."""
+    low = wanted.lower()
+    return next((s for s in sightings if s.address.lower() == low or (s.advert.name or "").lower() == low), None)
