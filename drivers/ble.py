@@ -13,12 +13,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 from bleak import BleakAdapter, BleakClient, BleakScanner
-from bleak.backends.client import BaseBleakClient
 from bleak.backends.device import BLEDevice
-from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
+from bleak.backends.scanner import AdvertisementData
 from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason, BleakError
 
 from drivers.driver import Advert
@@ -46,16 +44,16 @@ class LinkLostError(LinkError):
 
 @dataclass(frozen=True, slots=True)
 class Radio:
-    """Which Bleak backends to use; None for the platform's own.
+    """Which classes reach the air: Bleak's own, or some made of them for a virtual radio.
 
     Attributes:
-        scanner: backend class of the scanner.
-        client: backend class of the client.
+        scanner: makes scanners, as `bleak.BleakScanner`.
+        client: makes clients, as `bleak.BleakClient`.
         turn: held while a scan or a connection is under way: adapters do one thing at a time.
     """
 
-    scanner: type[BaseBleakScanner] | None = None
-    client: type[BaseBleakClient] | None = None
+    scanner: type[BleakScanner] = BleakScanner
+    client: type[BleakClient] = BleakClient
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -94,17 +92,13 @@ async def scan(radio: Radio, seconds: float, enough: Callable[[Sighting], bool] 
 
     async with radio.turn:
         try:
-            async with _scanner(radio, noticed):
+            async with radio.scanner(noticed):
                 with suppress(TimeoutError):
                     async with asyncio.timeout(seconds):
                         await done.wait()
         except RETRYABLE as error:
             raise link_error(error) from error
     return sorted(seen.values(), key=lambda sighting: -(sighting.rssi_dbm or -999))
-
-
-def _scanner(radio: Radio, noticed: Callable[[BLEDevice, AdvertisementData], None]) -> BleakScanner:
-    return BleakScanner(noticed, backend=radio.scanner) if radio.scanner else BleakScanner(noticed)
 
 
 def _sighting(device: BLEDevice, data: AdvertisementData, before: Sighting | None) -> Sighting:
@@ -121,7 +115,7 @@ def _sighting(device: BLEDevice, data: AdvertisementData, before: Sighting | Non
 
 async def already_connected(radio: Radio) -> list[Sighting]:
     """Devices that another program, or one of ours that was killed, left connected: they do not advertise."""
-    if radio.client is not None:
+    if radio.client is not BleakClient:
         return []
     try:
         adapter = await BleakAdapter.get()
@@ -161,8 +155,7 @@ class Link:
         self._unclaimed: deque[RawPacket] = deque(maxlen=UNCLAIMED)
         self._news = asyncio.Event()
         self._listening = False
-        extra: dict[str, Any] = {"backend": radio.client} if radio.client else {}
-        self._client = BleakClient(sighting.device, lambda _client: self.lost.set(), timeout=CONNECT_S, **extra)
+        self._client = radio.client(sighting.device, lambda _client: self.lost.set(), timeout=CONNECT_S)
 
     async def open(self) -> None:
         """Connect and learn the device's services.
@@ -178,10 +171,10 @@ class Link:
             except RETRYABLE as error:
                 raise link_error(error) from error
 
-    async def close(self) -> None:
+    async def close(self, within_s: float = CLOSE_S) -> None:
         """End the link and let go of everything the system holds for it, whatever state it is in."""
         with suppress(*RETRYABLE):
-            async with asyncio.timeout(CLOSE_S):
+            async with asyncio.timeout(within_s):
                 await self._client.disconnect()
 
     async def run(self, script: Script[Outcome]) -> Outcome:

@@ -1,0 +1,1 @@
+"""Recording live: a session takes packets, a supervisor keeps a sensor streaming into it."""
