@@ -32,6 +32,10 @@ COMMANDS: dict[str, Entry] = {
     "settings": Entry("tracker.cli.settings", "Show or change zone, start of the day, leg, keeping."),
     "doctor": Entry("tracker.cli.doctor", "Check database, disk, clock and radio, with the fix."),
     "drivers": Entry("tracker.cli.drivers", "List the supported sensors; decode a packet capture."),
+    "scan": Entry("tracker.cli.scan", "Find sensors in range."),
+    "pair": Entry("tracker.cli.pair", "Remember a sensor under a nickname, with its leg."),
+    "sensors": Entry("tracker.cli.sensors", "List the remembered sensors."),
+    "record": Entry("tracker.cli.record", "Connect, stream, record and count."),
     "bench": Entry("tracker.cli.bench", "Measure the speed on this machine, as ratios."),
     "completion": Entry("tracker.cli.completion", "Print the completion script of a shell."),
 }

@@ -1,0 +1,72 @@
+"""`soleus sensors`: the sensors that are remembered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from analysis.events import Leg
+from tracker.cli.output import console, print_json, table
+from tracker.cli.surroundings import open_store
+from tracker.errors import NothingFound
+
+
+@click.group("sensors", invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
+@click.pass_context
+def command(context: click.Context, *, as_json: bool) -> None:
+    """List the remembered sensors; rename or forget one, or move it to the other leg."""
+    if context.invoked_subcommand:
+        return
+    with open_store(read_only=True) as store:
+        known = store.sensors()
+    if as_json:
+        print_json([sensor.to_json() for sensor in known])
+        return
+    if not known:
+        raise NothingFound("no sensor is remembered yet: pair one with `soleus pair`")
+    drawn = table("nick", "name", "driver", "leg", "place", "battery", "firmware", "last seen", numbers=("battery",))
+    for s in known:
+        level = "-" if s.battery_percent is None else f"{s.battery_percent:.0f} %"
+        seen = s.last_seen_at.astimezone().strftime("%Y-%m-%d %H:%M") if s.last_seen_at else "-"
+        drawn.add_row(s.nick, s.name, s.driver, str(s.leg or "-"), s.place or "-", level, s.firmware or "-", seen)
+    console().print(drawn)
+
+
+@command.command("rename")
+@click.argument("nick")
+@click.argument("new")
+def rename(nick: str, new: str) -> None:
+    """Call a sensor by another nickname."""
+    with open_store() as store:
+        known = {sensor.nick: sensor for sensor in store.sensors()}
+        if nick not in known:
+            raise NothingFound(f"no sensor is called {nick}: `soleus sensors` lists them")
+        if new in known:
+            raise NothingFound(f"another sensor is called {new} already")
+        store.keep_sensor(replace(known[nick], nick=new))
+        store.remove_sensor(nick)
+
+
+@command.command("forget")
+@click.argument("nick")
+def forget(nick: str) -> None:
+    """Forget a sensor; what it recorded stays."""
+    with open_store() as store:
+        store.remove_sensor(nick)
+
+
+@command.command("move")
+@click.argument("nick")
+@click.option(
+    "--leg", type=click.Choice([leg.value for leg in Leg]), required=True, help="The leg it is on from now on."
+)
+@click.option("--place", help="Where on the shank.")
+def move(nick: str, leg: str, place: str | None) -> None:
+    """Say that a sensor is on the other leg from its next recording on."""
+    with open_store() as store:
+        known = next((sensor for sensor in store.sensors() if sensor.nick == nick), None)
+        if known is None:
+            raise NothingFound(f"no sensor is called {nick}: `soleus sensors` lists them")
+        store.keep_sensor(replace(known, leg=Leg(leg), place=place or known.place))
