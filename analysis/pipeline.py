@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,6 +19,10 @@ from analysis.states import StateMachine, rows
 
 SWEEP = 128
 """Frames analysed in one sweep: large enough to be fast, small enough to stay in the processor's cache."""
+
+
+LEAST_FALL_S = 0.1
+"""So much of a contraction must be seen after its peak."""
 
 
 class Pipeline:
@@ -70,6 +75,8 @@ class Pipeline:
             contractions += kept
             rejections += refused
             bounce_s += bounced_s
+        if frames.ends:
+            contractions = _seen_whole(contractions, float(frames.start_s[-1] + frames.seen_s[-1]))
         spans: list[StateSpan] = self._states.feed(described, contractions, ends=frames.ends)
         return Findings(tuple(contractions), tuple(spans), tuple(rejections), (), bounce_s)
 
@@ -87,6 +94,11 @@ class Pipeline:
             frames.has_gyr[chosen],
         )
         return kept, refused, float(frames.seen_s[chosen][bouncing].sum())
+
+
+def _seen_whole(contractions: list[Contraction], end_s: float) -> list[Contraction]:
+    """Without those that the end of the stretch cuts off at their peak; none reaches beyond the last sample."""
+    return [replace(c, end_s=min(c.end_s, round(end_s, 3))) for c in contractions if c.peak_s < end_s - LEAST_FALL_S]
 
 
 def is_lively(frames: Frames, rules: Rules) -> BoolArray:
