@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -115,8 +114,7 @@ def _seen(summary: DaySummary, days: Calendar) -> Table:
     """How much of the day the numbers are about."""
     other = _other(summary)
     legs = [summary.headline, *([other[1]] if other else [])]
-    length_s = (min(summary.end, max(days.now, summary.start + timedelta(seconds=1))) - summary.start).total_seconds()
-    length_s = max(length_s, *(leg.recorded_s + leg.gap_s for leg in legs))
+    length_s = max(_length_s(summary, days), *(leg.recorded_s + leg.gap_s for leg in legs))
     whole = "of the day so far" if summary.start <= days.now < summary.end else "of the day"
     whose = f"{summary.leg or 'unnamed'}: " if other else ""
     worn, recorded = (share(part, length_s) for part in (summary.headline.worn_s, summary.headline.recorded_s))
@@ -132,6 +130,12 @@ def _seen(summary: DaySummary, days: Calendar) -> Table:
     for name, values, note in rows:
         grid.add_row(name, *(span(value) for value in values), note)
     return grid
+
+
+def _length_s(summary: DaySummary, days: Calendar) -> float:
+    """Seconds of the day that have passed. By instants: two times of one zone subtract as their hands do."""
+    start_s, end_s = summary.start.timestamp(), summary.end.timestamp()
+    return max(0.0, min(end_s, days.now.timestamp()) - start_s)
 
 
 def _hours(summary: DaySummary, days: Calendar) -> Table:

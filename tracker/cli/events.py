@@ -17,7 +17,7 @@ from tracker.store.records import CountedEvent
 
 @click.command("events")
 @date_argument
-@click.option("--kind", type=click.Choice(list(Kind)), help="Only this kind.")
+@click.option("--kind", type=click.Choice([str(kind) for kind in Kind]), help="Only this kind.")
 @leg_option
 @day_start_option
 @json_option

@@ -68,4 +68,4 @@ def _forget(store: Store, ids: tuple[int, ...], wanted: Range | None) -> Operati
 
 
 def _undo_until(done: Operation) -> datetime:
-    return done.done_at.astimezone(surroundings.zone()) + timedelta(days=UNDO_DAYS)
+    return (done.done_at + timedelta(days=UNDO_DAYS)).astimezone(surroundings.zone())

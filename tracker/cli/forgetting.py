@@ -34,7 +34,7 @@ class Loss:
     def seconds(self) -> float:
         """Recorded time that would go, as long as it is on the clock."""
         whole = sum(session.duration_s for session in self.sessions)
-        return whole + sum((end - start).total_seconds() for _, start, end in self.parts)
+        return whole + sum(_seconds(start, end) for _, start, end in self.parts)
 
     def sentence(self) -> str:
         """`session 3 (left leg, 2026-03-01 08:00): 1:02 h, 1,204 contractions and 3.1 MB of recording`."""
@@ -89,25 +89,31 @@ def loss_of_range(store: Store, start: datetime, end: datetime) -> Loss:
         ConfigError: the range is empty.
         NothingFound: nothing was recorded in it.
     """
-    if end <= start:
+    if _seconds(start, end) <= 0:
         raise ConfigError(f"--to ({end.isoformat()}) is not after --from ({start.isoformat()}): exchange them.")
     whole, parts = [], []
     for session in store.sessions(since=start):
         first, last = _edges(session)
-        if first >= end or last <= start:
+        if _seconds(first, end) <= 0 or _seconds(start, last) <= 0:
             continue
-        if start <= first and last <= end and session.ended_at is not None:
+        low, high = max(start, first, key=datetime.timestamp), min(end, last, key=datetime.timestamp)
+        if (low, high) == (first, last) and session.ended_at is not None:
             whole.append(session)
         else:
-            parts.append((session, max(start, first), min(end, last)))
+            parts.append((session, low, high))
     if not whole and not parts:
         raise NothingFound(f"nothing was recorded between {start.isoformat()} and {end.isoformat()}.")
     events = sum(sum(session.counts.values()) for session in whole)
     events += sum(_events_between(store, *part) for part in parts)
     held = sum(_bytes(store, session) for session in whole)
     for session, low, high in parts:
-        held += round(_bytes(store, session) * (high - low).total_seconds() / max(session.duration_s, 1e-6))
+        held += round(_bytes(store, session) * _seconds(low, high) / max(session.duration_s, 1e-6))
     return Loss(tuple(whole), tuple(parts), events, held)
+
+
+def _seconds(start: datetime, end: datetime) -> float:
+    """From one instant to another. Two times of one zone would subtract as their hands do."""
+    return end.timestamp() - start.timestamp()
 
 
 def _edges(session: SessionRecord) -> tuple[datetime, datetime]:
@@ -126,7 +132,10 @@ def _events_between(store: Store, session: SessionRecord, start: datetime, end: 
     found = 0
     while day <= last:
         events = store.events(day, zone)
-        found += sum(event.session_id == session.id and start <= event.peak < end for event in events)
+        found += sum(
+            event.session_id == session.id and _seconds(start, event.peak) >= 0 < _seconds(event.peak, end)
+            for event in events
+        )
         day += timedelta(days=1)
     return found
 

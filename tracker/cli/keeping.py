@@ -40,7 +40,7 @@ def writable(home: Home) -> Iterator[None]:
         yield
     except PermissionError as error:
         raise StoreError(
-            f"{home.root} cannot be written: mend its permissions (chmod -R u+rwX) or set SOLEUS_HOME to another folder."
+            f"{home.root} cannot be written: mend its permissions (chmod -R u+rwX) or set SOLEUS_HOME elsewhere."
         ) from error
 
 

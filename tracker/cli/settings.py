@@ -40,6 +40,8 @@ class Setting:
 
 
 def _zone(text: str) -> str:
+    if not text:
+        raise ValueError("no zone is named")
     try:
         wearer_zone(Settings(zone=text))
     except ConfigError as error:

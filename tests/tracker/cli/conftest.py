@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from analysis.events import Algorithm, Contraction, Findings, Gap, Kind, Leg, State, StateSpan
 from analysis.leg.gait import Gait
 from analysis.leg.story import Teller, Wearer
 from drivers.packets import RawPacket
 from drivers.recording import Anchor, RecordingHeader, RecordingWriter
 from tracker.cli.main import cli
+from tracker.home import Home
 from tracker.samplefile import write_samples
+from tracker.store import Batch, NewSession, Store
 
 START = "2026-03-01T08:00:00"
 POLAR = "fb005c82-02e7-f387-1cad-8acd2d8df0c8"
@@ -107,3 +111,58 @@ def polar_second(second: int) -> RawPacket:
     reference = (0).to_bytes(2, "little") * 2 + (1).to_bytes(2, "little")
     payload = b"\x02" + stamp_ns.to_bytes(8, "little") + b"\x80" + reference + bytes((0, 49))
     return RawPacket((second + 1) * 10**9, POLAR, payload)
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
+    """Sets the clock that commands read."""
+    return lambda moment: monkeypatch.setattr("tracker.cli.surroundings.now", lambda: moment)
+
+
+@pytest.fixture
+def noon(at: Callable[[datetime], None]) -> datetime:
+    """The clock stands at noon of Wednesday 2026-03-04 in Berlin."""
+    moment = datetime(2026, 3, 4, 11, tzinfo=UTC)
+    at(moment)
+    return moment
+
+
+@pytest.fixture
+def keep(home: Path) -> Callable[..., int]:
+    """Stores a session that is seated and worn throughout and holds contractions at these session seconds.
+
+    Gives its id. Keywords: `leg`, `kind`, `length_s`, `gaps`, `recording` (bytes that stand for one).
+    """
+
+    def stored(
+        start: str,
+        peaks: Sequence[float] = (),
+        *,
+        leg: str | None = "left",
+        kind: Kind = Kind.HEEL_RAISE,
+        length_s: float = 3600.0,
+        gaps: Sequence[tuple[float, float]] = (),
+        bounce_s: float = 0.0,
+        recording: bytes | None = None,
+    ) -> int:
+        began = datetime.fromisoformat(start)
+        key = f"{start} {leg} {kind}"
+        kept = None
+        events = tuple(Contraction(kind, peak - 0.5, peak, peak + 0.5, 0.9, "lift_and_return") for peak in peaks)
+        spans = (StateSpan(State.SEATED, 0.0, length_s),)
+        findings = Findings(events, spans, (), tuple(Gap(*gap) for gap in gaps), bounce_s)
+        with Store(Home(home), clock=lambda: began) as store:
+            if recording is not None:
+                kept = store.home.recordings / f"{abs(hash(key))}.sqlite"
+                kept.write_bytes(recording)
+            new = NewSession(began, Leg(leg) if leg else None, source="a.csv", content_key=key, recording=kept)
+            batch = Batch(findings, 0.0, length_s, Algorithm("heel", "1.0", "0" * 64))
+            return store.add(new, batch, ended_at=began + timedelta(seconds=length_s)).session_id
+
+    return stored
+
+
+@pytest.fixture
+def tree(home: Path) -> Callable[[], list[str]]:
+    """Names of everything in the home, none where it is not there."""
+    return lambda: sorted(path.relative_to(home).as_posix() for path in home.rglob("*"))
