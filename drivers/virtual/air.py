@@ -30,6 +30,8 @@ HOST_ADDRESS = "F0:F0:F0:F0:F0:F0"
 ACL_BYTES = 251
 """Longest link-layer packet with data length extension."""
 WATCH_S = ADVERTISING_S = 0.1
+DRAIN_S = 0.005
+"""What was sent before a link broke has arrived by then, so that the ledger is right to one packet."""
 
 
 def make_device(link: LocalLink, name: str, address: str) -> tuple[Device, Controller]:
@@ -115,7 +117,7 @@ class VirtualAir:
         while True:
             heard = self.powered and (self._scans > 0 or self.connecting.locked())
             for device in self.devices.values():
-                await device.advertise(on=heard and device.sensor.advertising)
+                await device.advertise(on=heard and device.advertising)
             await asyncio.sleep(WATCH_S)
 
 
@@ -127,7 +129,9 @@ class AirDevice:
         self.sensor = sensor
         self.known = False
         """A scan has seen it since it was last forgotten."""
-        self.links = self.attempts = 0
+        self.links = 0
+        self.refusals = list(sensor.faults.connect_errors)
+        self.breaking = False
         self._device, self._controller = make_device(air.link, sensor.name, sensor.address)
         self._set: AdvertisingSet | None = None
         self._connection: Connection | None = None
@@ -138,6 +142,11 @@ class AirDevice:
         self._device.add_services([self._service(uuid) for uuid in self.sensor.peripheral.services])
         self._device.on(self._device.EVENT_CONNECTION, self._linked)
         await self._device.power_on()
+
+    @property
+    def advertising(self) -> bool:
+        """It can be connected to: the sensor is there, and its last link is gone on both sides."""
+        return self.sensor.advertising and self._connection is None
 
     async def advertise(self, *, on: bool) -> None:
         """Begin or stop to advertise."""
@@ -157,7 +166,7 @@ class AirDevice:
         subscribers = self._device.gatt_server.subscribers.get(self._connection, {}) if self._connection else {}
         attribute = self._characteristics[characteristic]
         cccd = subscribers.get(attribute.handle, b"\0\0")
-        if self._connection is None or not cccd[0] & 3:
+        if self._connection is None or self.breaking or not cccd[0] & 3:
             return False
         if cccd[0] & 1:
             _at_once(self._device.notify_subscriber(self._connection, attribute, payload))
@@ -167,12 +176,21 @@ class AirDevice:
 
     def lose(self) -> None:
         """See `Carrier`: both controllers report a supervision timeout."""
+        if self._connection is not None and not self.breaking:
+            self.fall_silent()
+            asyncio.get_running_loop().call_later(DRAIN_S, self._break)
+
+    def fall_silent(self) -> None:
+        """The sensor takes the link for ended; what it has sent is still on its way."""
+        self.breaking = True
+        self.sensor.link_down()
+
+    def _break(self) -> None:
         ends = ((self._controller, HOST_ADDRESS), (self.air.controller, self.sensor.address))
         for controller, peer in ends:
             for connection in list(controller.le_connections.values()):
                 if connection.peer_address.to_string(False) == peer:
                     controller.on_le_disconnected(connection, hci.HCI_CONNECTION_TIMEOUT_ERROR)
-        self._unlinked()
 
     def befall(self, mishap: Mishap, lasts_s: float) -> None:
         """See `Carrier`."""
@@ -217,6 +235,7 @@ class AirDevice:
 
     def _unlinked(self) -> None:
         self._connection = None
+        self.breaking = False
         self.sensor.link_down()
 
 

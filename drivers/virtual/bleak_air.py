@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from bleak import BleakClient, BleakScanner
 from bleak.args import SizedBuffer
@@ -33,7 +33,7 @@ from bumble.device import Advertisement, Connection, Peer
 from bumble.gatt_client import CharacteristicProxy
 from bumble.hci import Address
 
-from drivers.virtual.air import AirDevice, VirtualAir
+from drivers.virtual.air import DRAIN_S, AirDevice, VirtualAir
 from drivers.virtual.carriers import Radio
 
 HOST_MTU = 517
@@ -119,7 +119,7 @@ def _advertisement_data(advertisement: Advertisement, rssi_dbm: int) -> Advertis
                 uuids += [_widened(data[at : at + 2]) for at in range(0, len(data), 2)]
             case AdvertisingData.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS:
                 uuids += [uuid_text(UUID.from_bytes(data[at : at + 16])) for at in range(0, len(data), 16)]
-    return AdvertisementData(name, makers, services, uuids, None, rssi_dbm, (advertisement,))
+    return AdvertisementData(name, makers, services, list(dict.fromkeys(uuids)), None, rssi_dbm, (advertisement,))
 
 
 class AirClient(BaseBleakClient):
@@ -228,12 +228,11 @@ class AirClient(BaseBleakClient):
             raise BleakDeviceNotFoundError(self.address, f"Device with address {self.address} was not found.")
         self._need_power()
         await asyncio.sleep(CONNECT_S)
-        device.attempts += 1
-        if device.attempts <= len(device.sensor.faults.connect_errors):
-            raise BleakError(device.sensor.faults.connect_errors[device.attempts - 1].text)
+        if device.refusals:
+            raise BleakError(device.refusals.pop(0).text)
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + GIVE_UP_S
-        while not device.sensor.advertising:
+        while not device.advertising:
             self._need_power()
             if loop.time() > deadline_s:
                 raise BleakError("Page Timeout")
@@ -282,15 +281,15 @@ class AirClient(BaseBleakClient):
 
     async def _att(self, work: Awaitable[Outcome]) -> Outcome:
         """An ATT transaction, ended by its answer or by the end of the link."""
-        task = asyncio.ensure_future(work)
+        task: asyncio.Future[Any] = asyncio.ensure_future(work)
         if self._gone is None or self._connection is None:
             task.cancel()
             raise BleakError("Not connected")
         try:
             await asyncio.wait([task, self._gone], return_when=asyncio.FIRST_COMPLETED)
-            if not task.done():
+            if not task.done() or task.cancelled():
                 raise BleakError("disconnected")
-            return task.result()
+            return cast(Outcome, task.result())
         except ATT_Error as error:
             raise BleakGATTProtocolError(BleakGATTProtocolErrorCode(error.error_code)) from error
         except ProtocolError as error:
@@ -299,6 +298,10 @@ class AirClient(BaseBleakClient):
             task.cancel()
 
     async def _let_go(self, connection: Connection) -> None:
+        device = self.air.devices.get(self.address.upper())
+        if device is not None and not device.breaking:
+            device.fall_silent()
+            await asyncio.sleep(DRAIN_S)
         with contextlib.suppress(ProtocolError):  # it was gone already
             await connection.disconnect()
         self._unlinked()

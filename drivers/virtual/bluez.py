@@ -9,7 +9,7 @@ half a minute after it was last seen.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ class FakeBlueZ:
         """Switch the radio on."""
         self._add_adapter()
         self.bus.listen()
-        self._start(self._watch_the_air())
+        self.run(self._watch_the_air())
 
     async def close(self) -> None:
         """Switch everything off."""
@@ -79,11 +79,11 @@ class FakeBlueZ:
             case Mishap.FORGOTTEN:
                 self.forget(device)
             case Mishap.ADAPTER_OFF:
-                self._start(self._blink(lasts_s))
+                self.run(self._blink(lasts_s))
             case Mishap.BUS_RESTART:
-                self._start(self.restart_bus(lasts_s))
+                self.run(self.restart_bus(lasts_s))
             case Mishap.DAEMON_RESTART:
-                self._start(self.restart_daemon(lasts_s))
+                self.run(self.restart_daemon(lasts_s))
             case _:
                 raise ValueError(f"{mishap} does not befall a host")
 
@@ -228,7 +228,8 @@ class FakeBlueZ:
         for device in self.devices.values():
             device.forget()
 
-    def _start(self, work: Any) -> None:
+    def run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Work that ends with the radio."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

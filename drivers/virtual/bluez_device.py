@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from drivers.virtual.bus import BusError, Reply
 from drivers.virtual.dbus_objects import Objects
@@ -46,7 +46,8 @@ class BlueZDevice:
         self.linked = False
         self._adapter = adapter
         self._befall = befall
-        self._attempts = self._links = 0
+        self._links = 0
+        self._refusals = list(sensor.faults.connect_errors)
         self._connecting: asyncio.Task[None] | None = None
         self._resolving: asyncio.TimerHandle | None = None
         self._uuid: dict[str, str] = {}
@@ -100,6 +101,10 @@ class BlueZDevice:
             self.objects.change(self.path, DEVICE, ServicesResolved=Variant("b", value=False))
         self.objects.change(self.path, DEVICE, Connected=Variant("b", value=False))
 
+    def refuse(self, errors: Sequence[ConnectError]) -> None:
+        """Further attempts to connect fail so."""
+        self._refusals += errors
+
     def forget(self) -> None:
         """Nothing is remembered of it."""
         self._registered.clear()
@@ -144,7 +149,7 @@ class BlueZDevice:
         try:
             await asyncio.wait({self._connecting})
             if self._connecting.cancelled():
-                raise BusError(*ConnectError.ABORTED.value)
+                raise BusError("org.bluez.Error.Failed", "br-connection-canceled")
             self._connecting.result()
         finally:
             self._connecting = None
@@ -154,9 +159,8 @@ class BlueZDevice:
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + GIVE_UP_S
         await asyncio.sleep(CONNECT_S)
-        self._attempts += 1
-        if self._attempts <= len(self.sensor.faults.connect_errors):
-            self._fail(self.sensor.faults.connect_errors[self._attempts - 1])
+        if self._refusals:
+            self._fail(self._refusals.pop(0))
         while not self.sensor.advertising:
             if loop.time() > deadline_s:
                 self._fail(ConnectError.PAGE_TIMEOUT)

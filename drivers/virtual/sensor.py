@@ -149,7 +149,8 @@ class VirtualSensor:
         """Charge left; None where the peripheral answers for it."""
         if self.faults.battery_percent is None:
             return None
-        return max(0, ceil(self.faults.battery_percent - 100 * self.life_s / 3600 / self.faults.battery_h))
+        left = self.faults.battery_percent - 100 * self.life_s / 3600 / self.faults.battery_h
+        return max(0, ceil(left - 1e-6))
 
     def switch_on(self, carrier: Carrier) -> None:
         """Its life begins: second 0 of the plan of faults."""
