@@ -198,7 +198,8 @@ def check_database(machine: Machine) -> Iterator[Finding]:
     if faults:
         yield Finding("database", Verdict.FAIL, f"{home.database}: {faults[0]}", "soleus restore FILE")
     else:
-        yield Finding("database", Verdict.OK, f"{home.database} passes the full check, {len(sessions)} sessions")
+        held = f"{len(sessions)} session{'' if len(sessions) == 1 else 's'}"
+        yield Finding("database", Verdict.OK, f"{home.database} passes the full check, {held}")
     yield _recordings(home, sessions)
     yield _disk(machine, expected)
     yield _newest(machine, sessions)
@@ -233,7 +234,7 @@ def _disk(machine: Machine, expected: float | None) -> Finding:
     if expected is None:
         return Finding("disk", Verdict.OK, text)
     held = sum(file.stat().st_size for file in machine.home.recordings.rglob("*") if file.is_file())
-    text += f", recordings will take {expected / 1e9:.1f} GB and take {held / 1e9:.1f} GB now"
+    text += f"; recordings take {held / 1e6:,.0f} MB, at this rate {expected / 1e6:,.0f} MB"
     if expected - held > free - LEAST_FREE_BYTES:
         return Finding("disk", Verdict.WARN, text, "soleus settings keep_days 30")
     return Finding("disk", Verdict.OK, text)

@@ -30,6 +30,8 @@ def command(file: Path | None, force: bool, as_json: bool) -> None:
         raise ConfigError(f"{target} is there already: choose another name, or add --force to replace it.")
     if not target.parent.is_dir():
         raise ConfigError(f"{target.parent} is not a folder: make it, or choose another place.")
+    if home.root.resolve() in target.resolve().parents:
+        raise ConfigError(f"{target} is inside the data folder, which a backup holds whole: choose another place.")
     with surroundings.open_store(read_only=True) as store:
         store.backup(target)
     written = target.stat().st_size

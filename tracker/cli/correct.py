@@ -34,7 +34,7 @@ def command(session_id: int, leg: str | None, start: str | None, as_json: bool) 
         print_json(done.to_json() | {"before": _sides(before), "after": _sides(after)})
         return
     changes = [
-        f"{name} {_sides(before)[name] or 'unknown'} → {_sides(after)[name]}"
+        f"{name} {_sides(after)[name]} (was {_sides(before)[name] or 'unknown'})"
         for name in ("leg", "started_at")
         if _sides(before)[name] != _sides(after)[name]
     ]

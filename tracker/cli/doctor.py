@@ -60,7 +60,7 @@ def _show(found: Sequence[Finding]) -> None:
     for finding in found:
         told = Text(finding.text)
         if finding.fix:
-            told.append(f"\n→ {finding.fix}", style="bold")
+            told.append(f"\nfix: {finding.fix}", style="bold")
         rows.add_row(Text(finding.verdict, style=_STYLES[finding.verdict]), finding.check, told)
     out = console()
     out.print(rows)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 UNKNOWN = "—"
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _PREFIXES = ("bytes", "kB", "MB", "GB", "TB")
@@ -44,11 +46,11 @@ def share(part: float, whole: float) -> str:
 
 
 def change(now: float | None, before: float | None) -> str:
-    """`+8 %` or `−15 %` against before; a dash where either is not known or before was nothing."""
+    """`+8 %` or `-15 %` against before; a dash where either is not known or before was nothing."""
     if now is None or not before:
         return UNKNOWN
     percent = round(100 * (now - before) / before)
-    return f"{'+' if percent > 0 else '−' if percent < 0 else '±'}{abs(percent):,} %"
+    return f"{'+' if percent > 0 else '-' if percent < 0 else '±'}{abs(percent):,} %"
 
 
 def size(amount: float | None) -> str:
@@ -63,8 +65,17 @@ def size(amount: float | None) -> str:
     return f"{amount:.{digits}f} {_PREFIXES[step]}"
 
 
+def _blocks_print() -> bool:
+    """Whether stdout takes blocks; a Windows pipe or an ASCII terminal does not."""
+    try:
+        "█▏".encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def bar(value: float, top: float, width: int) -> str:
-    """A bar to an eighth of a character; something is never drawn as nothing.
+    """A bar to an eighth of a character (# where there are no blocks); something is never drawn as nothing.
 
     Args:
         value: 0..top.
@@ -73,6 +84,9 @@ def bar(value: float, top: float, width: int) -> str:
     """
     if value <= 0 or top <= 0 or width <= 0:
         return ""
-    eighths = max(1, round(8 * width * min(value / top, 1.0)))
+    filled = width * min(value / top, 1.0)
+    if not _blocks_print():
+        return "#" * max(1, round(filled))
+    eighths = max(1, round(8 * filled))
     whole, rest = divmod(eighths, 8)
     return "█" * whole + (_EIGHTHS[rest] if rest else "")

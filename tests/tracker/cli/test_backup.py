@@ -43,7 +43,8 @@ def test_on_a_new_machine(backup: Path, run_json: Any, monkeypatch: pytest.Monke
 def test_a_name_of_its_own(backup: Path, run_json: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a name, or in a folder, it is named by the clock."""
     monkeypatch.chdir(tmp_path)
-    for arguments in ([], [tmp_path / "home"]):
+    (tmp_path / "safe").mkdir()
+    for arguments in ([], [tmp_path / "safe"]):
         told = run_json("backup", *arguments)
         assert Path(told["file"]).name == "soleus-backup-20260304-120000.zip"
         assert told["bytes"] == Path(told["file"]).stat().st_size
@@ -90,6 +91,7 @@ def test_refusals(backup: Path, run: Any, tmp_path: Path, monkeypatch: pytest.Mo
     assert run("backup", backup, expect=2).stderr.startswith(f"{backup} is there already: ")
     run("backup", backup, "--force")
     assert run("backup", tmp_path / "no" / "b.zip", expect=2).stderr.startswith(f"{tmp_path / 'no'} is not a folder: ")
+    assert "is inside the data folder" in run("backup", tmp_path / "home", expect=2).stderr
     monkeypatch.setenv("SOLEUS_HOME", str(tmp_path / "empty"))
     assert run("backup", expect=1).stderr.endswith("empty holds no data yet: there is nothing to back up.\n")
     assert not (tmp_path / "empty").exists()

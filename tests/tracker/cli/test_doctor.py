@@ -42,7 +42,7 @@ def test_a_sound_home(keep: Any, run: Any, run_json: Any, noon: datetime) -> Non
     assert {"python", "home", "privacy", "settings", "database", "disk", "clock", "zone", "bleak"} <= set(verdicts)
     assert "fail" not in verdicts.values()
     assert all(line["fix"] for line in told if line["verdict"] != "ok")
-    assert "passes the full check, 1 sessions" in run("doctor").stdout.replace("\n", " ")
+    assert "passes the full check, 1 session" in run("doctor").stdout.replace("\n", " ")
 
 
 def test_nothing_there_yet(run_json: Any, tree: Any) -> None:

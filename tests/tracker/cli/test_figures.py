@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
 from tracker.cli import figures
@@ -36,7 +38,7 @@ def test_share(part: float, whole: float, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("now", "before", "text"),
-    [(110, 100, "+10 %"), (85, 100, "−15 %"), (100, 100, "±0 %"), (5, 0, "—"), (None, 5, "—"), (5, None, "—")],
+    [(110, 100, "+10 %"), (85, 100, "-15 %"), (100, 100, "±0 %"), (5, 0, "—"), (None, 5, "—"), (5, None, "—")],
 )
 def test_change(now: float | None, before: float | None, text: str) -> None:
     """Nothing can be said against nothing."""
@@ -67,6 +69,12 @@ def test_size(amount: float | None, text: str) -> None:
 def test_bar(value: float, top: float, width: int, bar: str) -> None:
     """To an eighth of a character; something is never drawn as nothing."""
     assert figures.bar(value, top, width) == bar
+
+
+def test_bars_without_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stdout that cannot say blocks gets number signs."""
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding="cp1252"))
+    assert (figures.bar(5, 10, 4), figures.bar(1, 1000, 4)) == ("##", "#")
 
 
 def test_a_long_text_keeps_both_ends() -> None:

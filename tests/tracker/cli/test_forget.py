@@ -134,7 +134,7 @@ def test_undo_until_nothing_is_left(run: Any) -> None:
 @pytest.mark.usefixtures("two")
 def test_the_leg_is_corrected(run: Any, run_json: Any) -> None:
     """The other leg has the day, until undo."""
-    assert run("correct", "--session", 1, "--leg", "right").stdout == "Session 1 corrected: leg left → right.\n"
+    assert run("correct", "--session", 1, "--leg", "right").stdout == "Session 1 corrected: leg right (was left).\n"
     assert run_json("day", "monday")["leg"] == "right"
     run("undo")
     assert run_json("day", "monday")["leg"] == "left"
