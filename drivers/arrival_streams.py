@@ -1,0 +1,161 @@
+"""Streams without a device clock on their way from packets to blocks: held until their time is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import log
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.samples import FloatArray, Modality, SampleBlock
+from drivers.arrival_clock import ArrivalClock, HostAxis, IntArray
+from drivers.timebase import spread
+
+Rows = npt.NDArray[Any]
+"""(n, columns) raw numbers of n samples, as the packets hold them."""
+
+_GUESS_NS, _GUESS_PACKETS = 1_000_000_000, 3
+"""A rate that was not stated is read off the arrivals of so long and so many packets."""
+
+
+class ArrivalStream:
+    """One stream: packets in, samples with their times out, in order.
+
+    Attributes:
+        rate_hz: nominal rate; None until it has been stated or guessed.
+    """
+
+    def __init__(
+        self,
+        axis: HostAxis,
+        rate_hz: float | None,
+        *,
+        rates: Sequence[float] = (),
+        late_s: float = 0.08,
+        grain: int = 0,
+    ) -> None:
+        """A stream that nothing has come from yet.
+
+        Args:
+            axis: shared by the streams of the sensor.
+            rate_hz: nominal rate, None to guess it.
+            rates: the rates the device can run at, to guess among; the first is its usual one.
+            late_s: see `ArrivalClock`.
+            grain: see `ArrivalClock`.
+        """
+        self.rate_hz = rate_hz
+        self._axis, self._rates, self._late_s, self._grain = axis, rates, late_s, grain
+        self._clock = self._made_clock(rate_hz) if rate_hz else None
+        self._arrival: list[IntArray] = []
+        self._missing: list[IntArray] = []
+        self._counts: list[IntArray] = []
+        self._rows: list[Rows] = []
+
+    def take(
+        self, arrival_ns: IntArray, count: IntArray, missing: IntArray, rows: Rows, *, last: bool = False
+    ) -> tuple[FloatArray, Rows] | None:
+        """Takes packets; (n,) session seconds and (n, columns) of the samples whose time is known by now.
+
+        Args:
+            arrival_ns: (k,) host nanoseconds.
+            count: (k,) samples of each packet, at least 1.
+            missing: (k,) samples known to be missing just before each.
+            rows: (sum of count, columns).
+            last: no more packets will come.
+        """
+        if arrival_ns.size:
+            self._counts.append(count)
+            self._rows.append(rows)
+        if self._clock is None:
+            if arrival_ns.size:
+                self._arrival.append(arrival_ns)
+                self._missing.append(missing)
+            if not self._arrival or not self._guess(last=last):
+                return None
+            arrival_ns, missing = np.concatenate(self._arrival), np.concatenate(self._missing)
+            count = np.concatenate(self._counts)
+            self._arrival, self._missing = [], []
+        if self._clock is None:
+            return None
+        return self._release(*self._clock.place(arrival_ns, count, missing, last=last))
+
+    def _made_clock(self, rate_hz: float) -> ArrivalClock:
+        return ArrivalClock(self._axis, 1e9 / rate_hz, self._late_s * 1e9, self._grain)
+
+    def _release(self, start: FloatArray, step: FloatArray) -> tuple[FloatArray, Rows] | None:
+        if not start.size:
+            return None
+        counts, rows = _whole(self._counts), _whole(self._rows)
+        count = counts[: start.size]
+        samples = int(count.sum())
+        self._counts = [counts[start.size :]] if counts.size > start.size else []
+        self._rows = [rows[samples:]] if len(rows) > samples else []
+        return self._axis.seconds(sample_times(start, step, count)), rows[:samples]
+
+    def _guess(self, *, last: bool) -> bool:
+        """Finds the rate nearest to what came in the first second; the packets that follow change nothing."""
+        arrival, count = np.concatenate(self._arrival), np.concatenate(self._counts)
+        since = arrival - arrival[0]
+        enough = np.flatnonzero(since[_GUESS_PACKETS:] >= _GUESS_NS)
+        if not enough.size and not last:
+            return False
+        upto = _GUESS_PACKETS + int(enough[0]) if enough.size else arrival.size - 1
+        elapsed_s, samples = float(since[upto]) / 1e9, float(count[1 : upto + 1].sum())
+        self.rate_hz = self._rates[0]
+        if elapsed_s > 0 and samples:
+            measured = samples / elapsed_s
+            self.rate_hz = min(self._rates, key=lambda rate: abs(log(rate / measured)))
+        self._clock = self._made_clock(self.rate_hz)
+        return True
+
+
+def _whole(parts: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def sample_times(start: FloatArray, step: FloatArray, count: IntArray) -> FloatArray:
+    """(sum of count,) times: sample i (from 1) of a packet is at start + i x step."""
+    most = int(count.max())
+    if most == int(count.min()):
+        times: FloatArray = (start[:, None] + step[:, None] * np.arange(1, most + 1)).reshape(-1)
+        return times
+    place = np.arange(int(count.sum()), dtype=np.int64) - np.repeat(np.cumsum(count) - count, count)
+    return spread(start, step, count, place)
+
+
+@dataclass(slots=True)
+class HostTimes:
+    """Values that come now and then and have no time but their arrival: battery, temperature, replies."""
+
+    axis: HostAxis
+    _waiting: list[tuple[Modality, tuple[str, ...], int, Sequence[float]]] = field(default_factory=list)
+    _last_ns: dict[Modality, float] = field(default_factory=dict)
+
+    def take(self, modality: Modality, channels: tuple[str, ...], arrival_ns: int, row: Sequence[float]) -> None:
+        """One row of values."""
+        self._waiting.append((modality, channels, arrival_ns, row))
+
+    def release(self, *, last: bool = False) -> list[SampleBlock]:
+        """One block a modality, once the session has a zero; at least a microsecond apart."""
+        if self.axis.zero_ns is None and last and self._waiting:
+            self.axis.relative(np.array([self._waiting[0][2]]))
+            self.axis.zero_ns = 0.0
+        if self.axis.zero_ns is None or not self._waiting:
+            return []
+        made: dict[Modality, tuple[tuple[str, ...], list[float], list[Sequence[float]]]] = {}
+        for modality, channels, arrival_ns, row in self._waiting:
+            when = float(self.axis.relative(np.array([arrival_ns]))[0]) - self.axis.zero_ns
+            if modality in self._last_ns:
+                when = max(when, self._last_ns[modality] + max(1e3, abs(self._last_ns[modality]) * 1e-12))
+            self._last_ns[modality] = when
+            _, times, rows = made.setdefault(modality, (channels, [], []))
+            times.append(when / 1e9)
+            rows.append(row)
+        self._waiting = []
+        return [
+            SampleBlock(modality, np.array(times), np.array(rows, np.float64), channels)
+            for modality, (channels, times, rows) in made.items()
+        ]

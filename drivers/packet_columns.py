@@ -1,0 +1,40 @@
+"""Payloads of many packets as arrays, so that a day of them costs no Python object each."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from drivers.packets import PacketBatch
+
+IntArray = npt.NDArray[np.int64]
+Octets = npt.NDArray[np.uint8]
+
+
+def gathered(data: bytes, first: IntArray, size: int) -> Octets:
+    """(n, size) bytes of the n records of one size that start at these bytes."""
+    if not first.size:
+        return np.zeros((0, size), np.uint8)
+    if bool((np.diff(first) == size).all()):
+        start = int(first[0])
+        return np.frombuffer(data, np.uint8, size * first.size, start).reshape(-1, size)
+    records = np.ndarray((len(data) - size + 1,), f"V{size}", buffer=data, strides=(1,))
+    return np.ascontiguousarray(records.take(first)).view(np.uint8).reshape(-1, size)
+
+
+def shorts(octets: Octets) -> npt.NDArray[np.int16]:
+    """(n, size / 2) little-endian signed 16-bit numbers of (n, size) bytes."""
+    return np.ascontiguousarray(octets).view("<i2")
+
+
+def of(batch: PacketBatch, characteristic: str) -> IntArray:
+    """Places of a characteristic's packets within a batch."""
+    if characteristic not in batch.names:
+        return np.zeros(0, np.int64)
+    return np.flatnonzero(batch.which == batch.names.index(characteristic)).astype(np.int64)
+
+
+def sized(batch: PacketBatch, packet: IntArray, size: int) -> tuple[IntArray, IntArray]:
+    """Those of these packets that have the size, and those that have not."""
+    fits = np.diff(batch.ends)[packet] == size
+    return packet[fits], packet[~fits]
