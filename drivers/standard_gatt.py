@@ -7,6 +7,7 @@ Specification Supplement.
 from __future__ import annotations
 
 from drivers.errors import PacketError
+from drivers.script import Read, Script
 
 BATTERY_LEVEL = "00002a19-0000-1000-8000-00805f9b34fb"
 HEART_RATE = "00002a37-0000-1000-8000-00805f9b34fb"
@@ -41,3 +42,12 @@ def heart_rate_bpm(payload: bytes) -> float:
     if rest < 0 or (flags & _INTERVALS and rest % 2):
         raise PacketError("truncated heart rate", HEART_RATE, payload)
     return float(int.from_bytes(payload[1 : 1 + width], "little"))
+
+
+def read_battery() -> Script[int | None]:
+    """Script that reads the battery level in percent; None where there is none or it makes no sense."""
+    level = yield Read(BATTERY_LEVEL)
+    try:
+        return round(battery_percent(level)) if level is not None else None
+    except PacketError:
+        return None

@@ -34,7 +34,7 @@ from drivers.polar_frames import (
     content,
     within,
 )  # fmt: skip
-from drivers.standard_gatt import BATTERY_LEVEL, HEART_RATE, battery_percent, heart_rate_bpm
+from drivers.standard_gatt import BATTERY_LEVEL, HEART_RATE, battery_percent, heart_rate_bpm, read_battery
 from drivers.timebase import HIGHEST_STAMP_NS, FrameOrder, FramePlacer, SessionZero, nominal_rate_hz, spread
 
 POSSIBLE_RATES_HZ: dict[int, tuple[float, ...]] = {MAG: (10, 20, 50, 100), PPG: (55, 135)}
@@ -373,4 +373,5 @@ DRIVER = Driver(
         vibrates=False,
         seen="frame layouts on published bytes",
     ),
+    battery=read_battery,
 )

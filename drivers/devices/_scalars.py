@@ -1,0 +1,60 @@
+"""Decoders of standard characteristics whose packets hold one number each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from analysis.samples import Modality, SampleBlock
+from drivers.arrival_clock import HostAxis
+from drivers.arrival_streams import HostTimes
+from drivers.errors import PacketError
+from drivers.packets import RawPacket
+
+
+class ScalarDecoder:
+    """One number a packet, timed by its arrival; see `drivers.decoder.Decoder`."""
+
+    def __init__(self, characteristic: str, modality: Modality, read: Callable[[bytes], float]) -> None:
+        """A decoder of one characteristic.
+
+        Args:
+            characteristic: UUID.
+            modality: what the numbers are.
+            read: payload -> number, or PacketError.
+        """
+        self._characteristic, self._modality, self._read = characteristic, modality, read
+        self._axis = HostAxis()
+        self._times = HostTimes(self._axis)
+
+    def feed(self, packet: RawPacket) -> list[SampleBlock]:
+        """The number of this packet.
+
+        Raises:
+            PacketError: the packet is refused; nothing else is lost.
+        """
+        self._take(packet)
+        return self._times.release(last=True)
+
+    def feed_many(self, packets: Sequence[RawPacket]) -> tuple[list[SampleBlock], list[PacketError]]:
+        """The same for many packets, one block; refused packets in their order."""
+        errors = []
+        for packet in packets:
+            try:
+                self._take(packet)
+            except PacketError as error:
+                errors.append(error)
+        return self._times.release(last=True), errors
+
+    def finish(self) -> list[SampleBlock]:
+        """Nothing is ever held back."""
+        return []
+
+    @property
+    def zero_arrival_ns(self) -> int | None:
+        """Host clock at `t_s` = 0, None before the first number."""
+        return self._axis.arrival_ns
+
+    def _take(self, packet: RawPacket) -> None:
+        if packet.characteristic != self._characteristic:
+            raise PacketError("unknown characteristic", packet.characteristic, packet.payload)
+        self._times.take(self._modality, (str(self._modality),), packet.arrival_ns, [self._read(packet.payload)])
