@@ -1,0 +1,217 @@
+"""Thalmic Myo armband: eight EMG channels at 200 Hz, orientation and motion at 50 Hz; it can vibrate.
+
+EMG comes by four characteristics in turn, two samples of eight int8 each, the older first: raw counts, for
+which the maker states no physical unit. A packet that is not the next in turn tells how many are missing,
+except whole turns of four, which show as 40 ms of delay that does not go away. Motion is a quaternion
+w x y z (int16, 16384 = 1), acc (2048 = 1 g) and gyro (16 = 1 deg/s) in 20 bytes. No clock, no counter.
+
+Source: thalmiclabs/myo-bluetooth at c79c1a5, `myohw.h` (layouts, commands: certain); that numbers are
+little-endian although the header says otherwise, the rate of each characteristic and the hidden filtered
+stream: tested by third parties (PerlinWarp/pyomyo at 6c1728e, iomz/dl-myo at c385880). Inferred: the order of
+the turn, and all loss detection. Not run on a device by us.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import radians
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.samples import STANDARD_GRAVITY_MPS2, FloatArray, Modality, SampleBlock
+from drivers import myo_session as session
+from drivers import packet_columns as columns
+from drivers.arrival_clock import HostAxis, IntArray
+from drivers.arrival_streams import ArrivalStream, HostTimes
+from drivers.decoder import Settings
+from drivers.driver import Driver, Facts, KeepAwake
+from drivers.errors import PacketError
+from drivers.myo_session import CLASSIFIER, EMG, FILTERED, IMU, MOTION
+from drivers.packets import PacketBatch, RawPacket
+from drivers.standard_gatt import BATTERY_LEVEL, battery_percent, read_battery
+
+EMG_HZ, IMU_HZ = 200.0, 50.0
+CHANNELS = tuple("12345678")
+_EMG_BYTES, _IMU_BYTES, _FILTERED_BYTES = 16, 20, 17
+_QUAT = 1 / 16384
+_ACC = STANDARD_GRAVITY_MPS2 / 2048
+_GYR = radians(1) / 16
+_WXYZ = ("w", "x", "y", "z")
+
+Faults = list[tuple[int, str]]
+Known = tuple[FloatArray, npt.NDArray[Any]]
+
+
+class MyoDecoder:
+    """Decoder of one armband's packets; see `drivers.decoder.Decoder`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._axis = HostAxis()
+        # 30 ms: less than a lost turn's 40. Grain: eight samples, one turn.
+        self._emg = ArrivalStream(self._axis, EMG_HZ, late_s=0.03, grain=8)
+        self._imu = ArrivalStream(self._axis, IMU_HZ)
+        self._filtered = ArrivalStream(self._axis, IMU_HZ)
+        self._battery = HostTimes(self._axis)
+        self._turn = -1
+        self._seen = b""
+
+    def feed(self, packet: RawPacket) -> list[SampleBlock]:
+        """Samples this packet completes.
+
+        Raises:
+            PacketError: the packet is refused; nothing else is lost.
+        """
+        blocks, errors = self.feed_many((packet,))
+        if errors:
+            raise errors[0]
+        return blocks
+
+    def feed_many(self, packets: Sequence[RawPacket]) -> tuple[list[SampleBlock], list[PacketError]]:
+        """The same for many packets at once, one block a stream; refused packets in their order."""
+        batch = PacketBatch.of(packets)
+        faults = self._take_others(batch)
+        emg, turn = self._sound_emg(batch, faults)
+        imu, short = columns.sized(batch, columns.of(batch, IMU), _IMU_BYTES)
+        filtered, cut = columns.sized(batch, columns.of(batch, FILTERED), _FILTERED_BYTES)
+        faults.extend((int(i), "truncated packet") for i in (*short, *cut))
+        self._set_zero(batch, emg, imu, filtered)
+        made = [
+            *self._emg_blocks(batch, emg, turn),
+            *self._imu_blocks(batch, imu),
+            *self._filtered_blocks(batch, filtered),
+            *self._battery.release(),
+        ]
+        return made, [_refused(batch[i], why) for i, why in sorted(faults)]
+
+    def finish(self) -> list[SampleBlock]:
+        """What was held back because it was not clear yet whether samples were missing before it."""
+        empty, none = PacketBatch.of(()), np.zeros(0, np.int64)
+        return [
+            *self._emg_blocks(empty, none, none, last=True),
+            *self._imu_blocks(empty, none, last=True),
+            *self._filtered_blocks(empty, none, last=True),
+            *self._battery.release(last=True),
+        ]
+
+    @property
+    def zero_arrival_ns(self) -> int | None:
+        """Host clock at `t_s` = 0, None before the first sample."""
+        return self._axis.arrival_ns
+
+    def _take_others(self, batch: PacketBatch) -> Faults:
+        """Battery, events that are no samples, strangers."""
+        known = {*EMG, IMU, FILTERED}
+        other = [place for place, name in enumerate(batch.names) if name not in known]
+        faults: Faults = []
+        for i in np.flatnonzero(np.isin(batch.which, other)).tolist() if other else ():
+            packet = batch[i]
+            if packet.characteristic == BATTERY_LEVEL:
+                try:
+                    percent = battery_percent(packet.payload)
+                except PacketError as error:
+                    faults.append((i, error.reason))
+                else:
+                    self._battery.take(Modality.BATTERY, ("battery",), packet.arrival_ns, [percent])
+            elif packet.characteristic not in (CLASSIFIER, MOTION):
+                faults.append((i, "unknown characteristic"))
+        return faults
+
+    def _sound_emg(self, batch: PacketBatch, faults: Faults) -> tuple[IntArray, IntArray]:
+        """Places of the EMG packets that are whole and no repetition, and each one's turn, 0..3."""
+        turns = np.array([EMG.index(name) if name in EMG else -1 for name in batch.names], np.int64)
+        turn = turns[batch.which] if turns.size else np.zeros(0, np.int64)
+        packet, short = columns.sized(batch, np.flatnonzero(turn >= 0), _EMG_BYTES)
+        faults.extend((int(i), "truncated packet") for i in short)
+        turn = turn[packet]
+        again = np.flatnonzero(turn == np.concatenate([[self._turn], turn[:-1]])) if turn.size else turn
+        repeated = [i for i in again.tolist() if self._payload(batch, packet, i) == self._payload(batch, packet, i - 1)]
+        faults.extend((int(packet[i]), "duplicate") for i in repeated)
+        if packet.size:
+            self._seen = self._payload(batch, packet, packet.size - 1)
+        return np.delete(packet, repeated), np.delete(turn, repeated)
+
+    def _payload(self, batch: PacketBatch, packet: IntArray, i: int) -> bytes:
+        return batch[int(packet[i])].payload if i >= 0 else self._seen
+
+    def _set_zero(self, batch: PacketBatch, *streams: IntArray) -> None:
+        """The packet that came first sets the zero, whichever stream is taken first."""
+        first = min((int(packet[0]) for packet in streams if packet.size), default=None)
+        if first is None or self._axis.zero_ns is not None:
+            return
+        self._axis.relative(batch.arrival_ns[first : first + 1])
+        older_ns = 1e9 / EMG_HZ if streams[0].size and first == streams[0][0] else 0.0
+        self._axis.zero_ns = -older_ns
+
+    def _emg_blocks(
+        self, batch: PacketBatch, packet: IntArray, turn: IntArray, *, last: bool = False
+    ) -> list[SampleBlock]:
+        missing = 2 * ((turn - 1 - np.concatenate([[self._turn], turn[:-1]])) % 4)[: turn.size]
+        if turn.size:
+            if self._turn < 0:
+                missing[0] = 0
+            self._turn = int(turn[-1])
+        octets = columns.gathered(batch.data, batch.ends[packet], _EMG_BYTES)
+        rows = octets.view(np.int8).reshape(-1, 8)
+        known = self._emg.take(batch.arrival_ns[packet], np.full(packet.size, 2), missing, rows, last=last)
+        if known is None:
+            return []
+        return [SampleBlock(Modality.EMG, known[0], known[1].astype(np.float64), CHANNELS, EMG_HZ, unit="1")]
+
+    def _imu_blocks(self, batch: PacketBatch, packet: IntArray, *, last: bool = False) -> list[SampleBlock]:
+        rows = columns.shorts(columns.gathered(batch.data, batch.ends[packet], _IMU_BYTES))
+        known = self._imu.take(batch.arrival_ns[packet], *_single(packet), rows, last=last)
+        if known is None:
+            return []
+        t_s, raw = known
+        return [
+            SampleBlock(Modality.QUAT, t_s, raw[:, :4] * _QUAT, _WXYZ, IMU_HZ),
+            SampleBlock(Modality.ACC, t_s, raw[:, 4:7] * _ACC, rate_hz=IMU_HZ),
+            SampleBlock(Modality.GYR, t_s, raw[:, 7:] * _GYR, rate_hz=IMU_HZ),
+        ]
+
+    def _filtered_blocks(self, batch: PacketBatch, packet: IntArray, *, last: bool = False) -> list[SampleBlock]:
+        octets = columns.gathered(batch.data, batch.ends[packet], _FILTERED_BYTES)
+        rows = np.ascontiguousarray(octets[:, :16]).view("<u2")
+        known = self._filtered.take(batch.arrival_ns[packet], *_single(packet), rows, last=last)
+        if known is None:
+            return []
+        values = known[1].astype(np.float64)
+        return [SampleBlock(Modality.EMG, known[0], values, CHANNELS, IMU_HZ, "filtered", "1")]
+
+
+def _single(packet: IntArray) -> tuple[IntArray, IntArray]:
+    """Counts and missing samples of packets that hold one sample each and tell no loss."""
+    return np.ones(packet.size, np.int64), np.zeros(packet.size, np.int64)
+
+
+def _refused(packet: RawPacket, why: str) -> PacketError:
+    return PacketError(why, packet.characteristic, packet.payload)
+
+
+DRIVER = Driver(
+    name="myo",
+    title="Thalmic Myo armband",
+    decoder=MyoDecoder,
+    recognises=session.recognises,
+    start=session.start,
+    stop=session.stop,
+    defaults={"rate_hz": 200, "emg_mode": "raw"},
+    packet_interval_s=0.05,
+    facts=Facts(
+        measures="emg x8, acc gyr quat",
+        best_rate_hz=EMG_HZ,
+        clock=None,
+        loss="rotation",
+        ranges="16 g, 2000 deg/s; EMG in raw counts",
+        battery=True,
+        vibrates=True,
+        seen="documents and published client tests; not on a device by us",
+        caution="Made for forearms: a large calf needs an extension, EMG has no physical unit, and it is sold "
+        "second-hand only.",
+    ),
+    battery=read_battery,
+    keep_awake=(KeepAwake(60.0, session.STAY_AWAKE),),
+    buzz=session.buzz,
+)
