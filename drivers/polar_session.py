@@ -1,7 +1,12 @@
 """How a Polar sensor is started and stopped: the conversation on its control point. Sans-IO.
 
-Source: Polar BLE SDK, "Online measurement" (Aug 2024) and SdkModeExplained.md: both characteristics are
-subscribed before the first write, commands go one at a time, streams start one after another.
+Both characteristics are subscribed before the first write, commands go one at a time, streams start one after
+another. SDK mode is switched on only for a rate or range that the normal mode does not offer, and off again
+otherwise, because heart rate stops in it.
+
+Source: polarofficial/polar-ble-sdk at 8fb5311c, "Online measurement" (Aug 2024) and SdkModeExplained.md
+(certain). Inferred: that status 6 on a start means a stream left by a session that died, and status 10 an MTU
+too small for SDK mode; the sensor then runs in normal mode.
 """
 
 from __future__ import annotations
@@ -19,7 +24,6 @@ from drivers.polar_control import (
     ControlPoint,
     Op,
     Setting,
-    get_settings,
     read_settings,
     recognises,
 )
@@ -27,10 +31,21 @@ from drivers.polar_control import start as start_bytes
 from drivers.polar_control import stop as stop_bytes
 from drivers.script import DeviceRefusedError, Expect, Read, Script, Subscribe, Unsubscribe, Write
 
-ACC, GYRO = 2, 5
-STREAMS = ((ACC, "acc_range_g"), (GYRO, "gyr_range_deg_s"))
-ALREADY = 6
-ANSWER_S = 10.0
+ACC, GYRO, SDK = 2, 5, 9
+RANGE_KEY = {ACC: "acc_range_g", GYRO: "gyr_range_deg_s"}
+ALREADY, BAD_MTU, BAD_STATE = 6, 10, 12
+ANSWER_S, STOP_ANSWER_S = 10.0, 3.0
+
+_SENT = (Setting.RATE_HZ, Setting.RESOLUTION_BITS, Setting.RANGE, Setting.CHANNELS)
+_FIX = {
+    8: "ask for another rate",
+    9: "ask for another range",
+    10: "use an adapter that allows larger packets",
+    13: "take it out of its charger",
+    14: "free its memory with the Polar app",
+}
+
+Offer = dict[Setting, list[float]]
 
 
 def is_polar(advert: Advert) -> bool:
@@ -43,38 +58,115 @@ def start(settings: Settings) -> Script[Settings]:
     yield Subscribe(CONTROL)
     yield Subscribe(DATA)
     features = (yield Read(CONTROL)) or b""
-    granted = dict(settings)
-    for measurement, range_key in STREAMS:
-        if _has(features, measurement):
-            granted |= yield from _start_stream(measurement, settings, range_key)
-    return granted
+    measurements = [measurement for measurement in RANGE_KEY if _has(features, measurement)]
+    if not measurements:
+        raise DeviceRefusedError("this Polar sensor offers no movement; wear a Verity Sense, OH1 or H10")
+    if not _has(features, SDK):
+        return dict(settings) | (yield from _start_all(measurements, settings))
+    if (yield from _needs_sdk(measurements, settings)):
+        granted = yield from _start_in_sdk(measurements, settings)
+        if granted is not None:
+            return dict(settings) | granted | {"sdk_mode": True}
+        yield from _switch_sdk(on=False)
+    return dict(settings) | (yield from _start_all(measurements, settings)) | {"sdk_mode": False}
 
 
 def stop(settings: Settings) -> Script[None]:
     """Stop the streams: an H10 left streaming stays on until its battery is empty."""
-    for measurement, _ in STREAMS:
-        yield Write(CONTROL, stop_bytes(measurement))
-        yield Expect(CONTROL, _answers(Op.STOP, measurement), 3.0)
+    for measurement in RANGE_KEY:
+        yield from _try(stop_bytes(measurement))
+    if settings.get("sdk_mode"):
+        yield from _try(stop_bytes(SDK))
     yield Unsubscribe(DATA)
     yield Unsubscribe(CONTROL)
 
 
 def _has(features: bytes, measurement: int) -> bool:
-    return len(features) > 1 and features[0] == 0x0F and bool(features[1] >> measurement & 1)
+    """Byte 1 holds types 0..7, byte 2 types 8..15."""
+    at = 1 + measurement // 8
+    return len(features) > at and features[0] == 0x0F and bool(features[at] >> measurement % 8 & 1)
 
 
-def _start_stream(measurement: int, settings: Settings, range_key: str) -> Script[dict[str, float]]:
-    offered = read_settings((yield from _ask(get_settings(measurement), measurement)).params)
-    wanted = {Setting.RATE_HZ: settings.get("rate_hz"), Setting.RANGE: settings.get(range_key)}
-    chosen = {item: int(_nearest(values, wanted.get(item))) for item, values in offered.items() if item in _SENT}
-    answer = yield from _ask(start_bytes(measurement, chosen), measurement, may_be=(ALREADY,))
+def _needs_sdk(measurements: list[int], settings: Settings) -> Script[bool]:
+    """Whether SDK mode comes nearer to what was asked for; leaves it off."""
+    if any((yield from _ask(bytes((Op.SDK_STATUS,)))).params):
+        yield from _switch_sdk(on=False)
+    for measurement in measurements:
+        normal = yield from _offer(Op.SETTINGS, measurement)
+        if _misses(normal, measurement, settings) == 0:
+            continue
+        more = yield from _offer(Op.SDK_SETTINGS, measurement)
+        if _misses(more, measurement, settings) < _misses(normal, measurement, settings):
+            return True
+    return False
+
+
+def _misses(offer: Offer, measurement: int, settings: Settings) -> float:
+    """How far the nearest settings are from those asked for, as a share of what was asked."""
+    return sum(
+        abs(_nearest(offer[item], value) - value) / max(abs(value), 1.0)
+        for item, value in _wanted(measurement, settings).items()
+        if offer.get(item)
+    )
+
+
+def _wanted(measurement: int, settings: Settings) -> dict[Setting, float]:
+    asked = {Setting.RATE_HZ: settings.get("rate_hz"), Setting.RANGE: settings.get(RANGE_KEY[measurement])}
+    return {item: float(value) for item, value in asked.items() if value is not None}
+
+
+def _start_in_sdk(measurements: list[int], settings: Settings) -> Script[dict[str, float] | None]:
+    """Start in SDK mode; None where the link's packets are too small for it, nothing streams then."""
+    yield from _switch_sdk(on=True)
+    try:
+        return (yield from _start_all(measurements, settings))
+    except _SmallPacketsError:
+        for measurement in measurements:
+            yield from _ask(stop_bytes(measurement), may_be=(ALREADY,))
+        return None
+
+
+def _switch_sdk(*, on: bool) -> Script[None]:
+    command = bytes((Op.START if on else Op.STOP, SDK))
+    answer = yield from _ask(command, may_be=(ALREADY, BAD_STATE))
+    if answer.status == BAD_STATE:  # a session that died left streams running
+        for measurement in RANGE_KEY:
+            yield from _try(stop_bytes(measurement))
+        yield from _ask(command, may_be=(ALREADY,))
+
+
+def _start_all(measurements: list[int], settings: Settings) -> Script[dict[str, float]]:
+    granted: dict[str, float] = {}
+    for measurement in measurements:
+        granted |= yield from _start_stream(measurement, settings)
+    return granted
+
+
+def _start_stream(measurement: int, settings: Settings) -> Script[dict[str, float]]:
+    offer = yield from _offer(Op.SETTINGS, measurement)
+    wanted = _wanted(measurement, settings)
+    chosen = {item: int(_nearest(values, wanted.get(item))) for item, values in offer.items() if item in _SENT}
+    command = start_bytes(measurement, chosen)
+    answer = yield from _ask(command, may_be=(ALREADY,))
     if answer.status == ALREADY:  # a session that died left it running
-        yield from _ask(stop_bytes(measurement), measurement)
-        yield from _ask(start_bytes(measurement, chosen), measurement)
-    return {"rate_hz": float(chosen[Setting.RATE_HZ]), range_key: float(chosen.get(Setting.RANGE, 0))}
+        yield from _ask(stop_bytes(measurement), may_be=(ALREADY,))
+        yield from _ask(command)
+    granted = {"rate_hz": float(chosen[Setting.RATE_HZ])}
+    if Setting.RANGE in chosen:
+        granted[RANGE_KEY[measurement]] = float(chosen[Setting.RANGE])
+    return granted
 
 
-_SENT = (Setting.RATE_HZ, Setting.RESOLUTION_BITS, Setting.RANGE, Setting.CHANNELS)
+def _offer(op: Op, measurement: int) -> Script[Offer]:
+    """Settings that a measurement can run with; every item has values, the rate is among them."""
+    answer = yield from _ask(bytes((op, measurement)))
+    try:
+        offer = {item: values for item, values in read_settings(answer.params).items() if values}
+    except ValueError as error:
+        raise DeviceRefusedError(f"the Polar sensor answers nonsense ({error}); update its firmware") from error
+    if Setting.RATE_HZ not in offer:
+        raise DeviceRefusedError("the Polar sensor offers no rate; update its firmware")
+    return offer
 
 
 def _nearest(values: list[float], wanted: float | None) -> float:
@@ -83,12 +175,16 @@ def _nearest(values: list[float], wanted: float | None) -> float:
     return min(values, key=lambda value: abs(value - wanted))
 
 
-def _ask(payload: bytes, measurement: int, may_be: tuple[int, ...] = ()) -> Script[Answer]:
+class _SmallPacketsError(DeviceRefusedError):
+    """Status 10."""
+
+
+def _ask(payload: bytes, may_be: tuple[int, ...] = ()) -> Script[Answer]:
     """One command and its whole answer; a refusal ends the script."""
     yield Write(CONTROL, payload)
-    control, op = ControlPoint(), payload[0]
+    control = ControlPoint()
     while True:
-        part = yield Expect(CONTROL, _answers(op, measurement), ANSWER_S)
+        part = yield Expect(CONTROL, _answers(payload), ANSWER_S)
         if part is None:
             raise DeviceRefusedError("the Polar sensor does not answer; switch it off and on, then try again")
         try:
@@ -100,9 +196,23 @@ def _ask(payload: bytes, measurement: int, may_be: tuple[int, ...] = ()) -> Scri
         if isinstance(answer, Answer):
             break
     if answer.status and answer.status not in may_be:
-        raise DeviceRefusedError(f"the Polar sensor refuses to stream: {STATUS_TEXT.get(answer.status, answer.status)}")
+        raise _refusal(answer.status)
     return answer
 
 
-def _answers(op: int, measurement: int) -> Callable[[bytes], bool]:
-    return lambda payload: payload[:3] == bytes((0xF0, op, measurement))
+def _try(payload: bytes) -> Script[None]:
+    """One command whose refusal changes nothing."""
+    yield Write(CONTROL, payload)
+    yield Expect(CONTROL, _answers(payload), STOP_ANSWER_S)
+
+
+def _refusal(status: int) -> DeviceRefusedError:
+    kind = _SmallPacketsError if status == BAD_MTU else DeviceRefusedError
+    fix = _FIX.get(status, "switch it off and on, then try again")
+    return kind(f"the Polar sensor refuses ({STATUS_TEXT.get(status, f'status {status}')}); {fix}")
+
+
+def _answers(command: bytes) -> Callable[[bytes], bool]:
+    """An answer repeats operation and measurement; commands without one are answered for any."""
+    head = b"\xf0" + command[:2]
+    return lambda payload: payload[: len(head)] == head and len(payload) > 3
