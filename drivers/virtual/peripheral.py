@@ -34,12 +34,27 @@ class Notification:
 class Peripheral(Protocol):
     """One virtual sensor, switched on. Strict as the real device is."""
 
-    local_name: str
-    manufacturer_data: Mapping[int, bytes]
-    advertised_services: Sequence[str]
-    services: Mapping[str, Mapping[str, tuple[str, ...]]]
-    """Service -> characteristic -> properties (read, write, write-without-response, notify, indicate)."""
     mtu: int
+
+    @property
+    def local_name(self) -> str:
+        """Name it advertises."""
+        ...
+
+    @property
+    def manufacturer_data(self) -> Mapping[int, bytes]:
+        """Company id -> payload it advertises."""
+        ...
+
+    @property
+    def advertised_services(self) -> Sequence[str]:
+        """Service UUIDs it advertises."""
+        ...
+
+    @property
+    def services(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+        """Service -> characteristic -> properties (read, write, write-without-response, notify, indicate)."""
+        ...
 
     def read(self, characteristic: str) -> bytes:
         """Value of a characteristic. Raises AttError."""

@@ -13,6 +13,7 @@ class Entry(NamedTuple):
 
 
 COMMANDS: dict[str, Entry] = {
+    "demo": Entry("tracker.cli.demo", "Show everything, without a sensor, in half a minute."),
     "analyze": Entry("tracker.cli.analyze", "Count what one file holds, and store nothing."),
     "import": Entry("tracker.cli.import_files", "Bring sample files and recordings into the store."),
     "replay": Entry("tracker.cli.replay", "Play a file through the live path."),
