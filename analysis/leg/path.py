@@ -49,7 +49,10 @@ def still(rate_hz: float, duration_s: float, pitch_rad: float, state: State) -> 
 
 
 def minimum_jerk(share: FloatArray) -> FloatArray:
-    """Smooth rise from 0 to 1 over share 0..1. Source: Flash & Hogan 1985, doi 10.1523/JNEUROSCI.05-07-01688.1985, eq. 2."""
+    """Smooth rise from 0 to 1 over share 0..1.
+
+    Source: Flash & Hogan 1985, doi 10.1523/JNEUROSCI.05-07-01688.1985, eq. 2.
+    """
     s = np.clip(share, 0.0, 1.0)
     return s**3 * (10.0 - 15.0 * s + 6.0 * s**2)
 
