@@ -33,8 +33,8 @@ from bumble.device import Advertisement, Connection, Peer
 from bumble.gatt_client import CharacteristicProxy
 from bumble.hci import Address
 
+from drivers.ble import Radio
 from drivers.virtual.air import DRAIN_S, AirDevice, VirtualAir
-from drivers.virtual.carriers import Radio
 
 HOST_MTU = 517
 CONNECT_S, RESOLVE_S, GIVE_UP_S = 0.1, 0.2, 20.0

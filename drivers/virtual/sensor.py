@@ -58,8 +58,8 @@ class _Cursor:
 class VirtualSensor:
     """One sensor on somebody's leg.
 
-    Its own seconds, which the peripheral is given, count from its last start and run by its own clock; the
-    seconds of its life count from when it was switched on and run by the loop's.
+    The seconds of its life count from when it was switched on and run by the loop's clock. Its own seconds, which
+    the peripheral is given, run by its own; they go on through a restart, after which the peripheral counts anew.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class VirtualSensor:
         self._best_mtu = peripheral.mtu
         self._carrier: Carrier | None = None
         self._timers: set[asyncio.TimerHandle] = set()
-        self._born_s = self._booted_s = 0.0
+        self._born_s = 0.0
         self._absent_until_s = self._stalled_until_s = -inf
         self._subscribed: set[str] = set()
         self._cursors: dict[Modality, _Cursor] = {}
@@ -118,8 +118,8 @@ class VirtualSensor:
 
     @property
     def own_s(self) -> float:
-        """Seconds since its last start, by its own clock."""
-        return (self.life_s - self._booted_s) * (1 + self.faults.drift_ppm * 1e-6)
+        """Seconds since it was switched on, by its own clock."""
+        return self.life_s * (1 + self.faults.drift_ppm * 1e-6)
 
     @property
     def present(self) -> bool:
@@ -156,7 +156,6 @@ class VirtualSensor:
         """Its life begins: second 0 of the plan of faults."""
         self._carrier = carrier
         self._born_s = asyncio.get_running_loop().time()
-        self._booted_s = 0.0
         for planned in self.faults.plan:
             self._later(planned.at_s, self.befall, planned.mishap, planned.lasts_s)
         if self.faults.battery_percent is not None:
@@ -249,7 +248,6 @@ class VirtualSensor:
             self._carrier.lose()
         self.peripheral.reboot()
         self.boot += 1
-        self._booted_s = self.life_s
         self._cursors.clear()
 
     def _watch_battery(self) -> None:
@@ -311,7 +309,7 @@ class VirtualSensor:
             return []
         t_s = cursor.start_s + (np.arange(cursor.taken, due) + 1) / cursor.pace_hz
         cursor.taken = due
-        life_s = self._booted_s + t_s / (1 + self.faults.drift_ppm * 1e-6)
+        life_s = t_s / (1 + self.faults.drift_ppm * 1e-6)
         felt = self.source.measure(modality, life_s, cursor.rate_hz)
         for block in felt:
             self.ledger.sampled(block, life_s, linked=self.linked)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import struct
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,8 +15,9 @@ from bleak import BleakClient
 from bleak.backends.device import BLEDevice
 
 from analysis.samples import Modality, SampleBlock
+from drivers.ble import Radio
 from drivers.virtual.bluez import FakeBlueZ
-from drivers.virtual.carriers import PLATFORM, Radio, VirtualRadio
+from drivers.virtual.carriers import Kind, VirtualRadio, on_the_air
 from drivers.virtual.clock import VirtualTimeLoop
 from drivers.virtual.faults import Faults
 from drivers.virtual.peripheral import NO_SUCH, NOT_PERMITTED, AttError, Notification
@@ -108,7 +107,7 @@ def ramp() -> FromBlocks:
 class Rig:
     """Bleak, and the air it sees."""
 
-    kind: str
+    kind: Kind
     air: VirtualRadio
     radio: Radio
     sensors: list[VirtualSensor] = field(default_factory=list)
@@ -168,42 +167,19 @@ def _but_a_closed_bus(loop: asyncio.AbstractEventLoop, context: dict[str, object
         loop.default_exception_handler(context)
 
 
-@asynccontextmanager
-async def bluez_rig(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rig]:
-    with tempfile.TemporaryDirectory(prefix="soleus") as folder:  # tmp_path can be too long for a socket
-        asyncio.get_running_loop().set_exception_handler(_but_a_closed_bus)
-        bluez = FakeBlueZ(Path(folder) / "bus")
-        bluez.start()
-        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bluez.address)
-        monkeypatch.setenv("PATH", folder)  # no bluetoothctl: what version it is must not matter
-        try:
-            yield Rig("bluez", bluez, PLATFORM)
-        finally:
-            await bluez.close()
-            await asyncio.sleep(0.1)
-
-
-@asynccontextmanager
-async def bumble_rig() -> AsyncIterator[Rig]:
-    pytest.importorskip("bumble")
-    from drivers.virtual.air import VirtualAir
-    from drivers.virtual.bleak_air import radio_of
-
-    air = VirtualAir()
-    await air.start()
-    try:
-        yield Rig("bumble", air, radio_of(air))
-    finally:
-        await air.close()
-
-
-@pytest.fixture(params=["bumble", "bluez"])
+@pytest.fixture(params=list(Kind))
 async def rig(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rig]:
     """Both carriers in turn."""
-    if request.param == "bluez" and sys.platform != "linux":
-        pytest.skip("Bleak's BlueZ backend runs on Linux only")
-    async with bluez_rig(monkeypatch) if request.param == "bluez" else bumble_rig() as made:
-        yield made
+    if request.param is Kind.BLUEZ:
+        if sys.platform != "linux":
+            pytest.skip("Bleak's BlueZ backend runs on Linux only")
+        asyncio.get_running_loop().set_exception_handler(_but_a_closed_bus)
+        monkeypatch.setenv("PATH", "")  # no bluetoothctl: what version it is must not matter
+    else:
+        pytest.importorskip("bumble")
+    async with on_the_air(kind=request.param) as (radio, air):
+        yield Rig(request.param, air, radio)
+    await asyncio.sleep(0.1)
 
 
 @pytest.fixture

@@ -8,13 +8,14 @@ import contextlib
 import pytest
 from bleak.exc import BleakDBusError, BleakError
 
+from drivers.virtual.carriers import Kind
 from drivers.virtual.faults import Faults, Mishap, Planned
 
 DEAD_BUS = (BleakError, OSError, EOFError, KeyError, TimeoutError)
 """What Bleak 3.1 raises, one time or another, when the system bus has died."""
 
 
-pytestmark = pytest.mark.parametrize("rig", ["bluez"], indirect=True)
+pytestmark = pytest.mark.parametrize("rig", [Kind.BLUEZ], indirect=True)
 
 
 async def lose(sensor):

@@ -178,7 +178,6 @@ async def test_a_reboot_begins_clock_and_counters_anew(rig):
     second = await rig.stream(sensor, 3)
     assert numbers(first)[0] == numbers(second)[0] == 0
     assert sensor.boot == 1
-    assert sensor.own_s < sensor.life_s - 4
     assert first + second == whole(sensor)
 
 
