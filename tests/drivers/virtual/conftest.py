@@ -38,6 +38,7 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
 class Counter:
     """The least peripheral: two samples a packet, with a running number; streams while subscribed and started."""
 
+    data = DATA
     services: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         SERVICE: {DATA: ("notify",), CONTROL: ("write", "write-without-response", "indicate")},
         "0000180f-0000-1000-8000-00805f9b34fb": {BATTERY: ("read", "notify")},
@@ -97,10 +98,22 @@ class Counter:
         self.numbers = 0
 
 
-def ramp() -> FromBlocks:
+def a_ramp() -> FromBlocks:
     """A signal whose value is the second at which it is taken."""
     t_s = np.array([0.0, 1e6])
     return FromBlocks([SampleBlock(Modality.ACC, t_s, np.column_stack([t_s, t_s, t_s]))])
+
+
+@pytest.fixture
+def counter() -> type[Counter]:
+    """The least peripheral."""
+    return Counter
+
+
+@pytest.fixture
+def ramp() -> FromBlocks:
+    """A signal whose value is the second at which it is taken."""
+    return a_ramp()
 
 
 @dataclass
@@ -120,7 +133,7 @@ class Rig:
         number = len(self.sensors)
         peripheral = Counter(f"CALF-{number}", size=size)
         address = f"C0:00:00:00:00:{number + 1:02X}"
-        made = VirtualSensor(peripheral, ramp(), faults, address=address, seed=seed)
+        made = VirtualSensor(peripheral, a_ramp(), faults, address=address, seed=seed)
         self.sensors.append(made)
         await self.air.add(made)
         return made
