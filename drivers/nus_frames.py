@@ -85,27 +85,27 @@ class Headers:
 
     def __init__(self, batch: PacketBatch) -> None:
         self._batch = batch
-        self._words = Words(batch.data)
+        octets = np.frombuffer(batch.data + b"\0\0", np.uint8)
         strange = np.flatnonzero(batch.which != _place_of_tx(batch))
         self.faults: list[tuple[int, str]] = [(int(i), "unknown characteristic") for i in strange]
         packet = of(batch, TX)
-        size, head = np.diff(batch.ends)[packet], self._words.octets[batch.ends[packet]].astype(np.int64)
+        size, head = np.diff(batch.ends)[packet], octets[batch.ends[packet]].astype(np.int64)
         packet, size, head = self._keep(packet, size > 0, "empty packet", packet, size, head)
         packet, size, head = self._keep(packet, head >> 4 == VERSION, "another version's packet", packet, size, head)
         kind = head & 0x0F
         self.words: IntArray = packet[(kind == Kind.HELLO) | (kind == Kind.ANSWER) | (kind == Kind.STATUS)]
         clocked = np.isin(kind, (*_DATA, Kind.STATUS))
         packet, size, kind = packet[clocked], size[clocked], kind[clocked]
-        form = self._words.octets[batch.ends[packet] + 1].astype(np.int64)
+        form = octets[batch.ends[packet] + 1].astype(np.int64)
         count, sound = _counts(kind, size, form)
         data = kind != Kind.STATUS
         self.faults.extend((int(i), "truncated packet or unknown form") for i in packet[~sound & data])
         sound &= data | ((size >= STATUS_BYTES) & ((form <= 100) | (form == 0xFF)))
         self.packet: IntArray = packet[sound]
         self.kind, self.form, self.count = kind[sound], form[sound], count[sound]
-        word = self._words.at[batch.ends[self.packet]]
-        self.counter: IntArray = (word >> 16).astype(np.int64) & 0xFFFF
-        self.stamp_us: IntArray = (word >> 32).astype(np.int64)
+        head_bytes = np.ascontiguousarray(gathered(batch.data, batch.ends[self.packet], HEADER_BYTES))
+        self.counter: IntArray = head_bytes.view("<u2")[:, 1].astype(np.int64)
+        self.stamp_us: IntArray = head_bytes.view("<u4")[:, 1].astype(np.int64)
         self.arrival_ns: IntArray = batch.arrival_ns[self.packet]
 
     def _keep(self, packet: IntArray, sound: npt.NDArray[np.bool_], why: str, *columns: IntArray) -> Sequence[IntArray]:
@@ -133,8 +133,9 @@ class Headers:
 
     def _packed(self, first: IntArray, count: IntArray, channels: int) -> npt.NDArray[Any]:
         """12-bit numbers, least significant bit first."""
+        words = Words(self._batch.data)
         bit = np.repeat(first * 8, count) + 12 * channels * within(count)
-        return np.column_stack([self._words.signed(bit + 12 * channel, 12) for channel in range(channels)])
+        return np.column_stack([words.signed(bit + 12 * channel, 12) for channel in range(channels)])
 
 
 def telling(batch: PacketBatch, boot: int | None, lacking: Sequence[bool]) -> IntArray:

@@ -19,7 +19,7 @@ def gathered(data: bytes, first: IntArray, size: int) -> Octets:
         start = int(first[0])
         return np.frombuffer(data, np.uint8, size * first.size, start).reshape(-1, size)
     records = np.ndarray((len(data) - size + 1,), f"V{size}", buffer=data, strides=(1,))
-    return np.ascontiguousarray(records.take(first)).view(np.uint8).reshape(-1, size)
+    return np.ascontiguousarray(records[first]).view(np.uint8).reshape(-1, size)
 
 
 def shorts(octets: Octets) -> npt.NDArray[np.int16]:
