@@ -12,7 +12,6 @@ import os
 import platform
 import shutil
 import tempfile
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -37,6 +36,7 @@ from tracker.counting import count
 from tracker.facts import Facts
 from tracker.home import Home
 from tracker.intake import batch_of
+from tracker.live.clock import Clock
 from tracker.live.recording_run import record
 from tracker.live.supervisor import Supervisor
 from tracker.store import Batch, NewSession, Sensor, Store
@@ -60,7 +60,6 @@ class Outcome:
     truth: Counter[Kind]
     counted: Counter[Kind]
     session_id: int
-    day: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +67,12 @@ class FastClock:
     """A clock that began in the past and runs `SPEED` times as fast, so that the demo ends in the present."""
 
     began: datetime
+    host: Clock
     began_ns: int
 
     def steady_ns(self) -> int:
         """Nanoseconds of the demo's own time."""
-        return int((time.monotonic_ns() - self.began_ns) * SPEED)
+        return int((self.host.steady_ns() - self.began_ns) * SPEED)
 
     def now(self) -> datetime:
         """The demo's wall time."""
@@ -89,7 +89,7 @@ def demo_story() -> Recorded:
     return teller.pushups(Raises(8, 55.0, np.radians(25.0))).sit(20.0).record()
 
 
-def run_demo(home: Home, tell: Callable[[Sequence[Supervisor]], None], now: datetime) -> Outcome:
+def run_demo(home: Home, tell: Callable[[Sequence[Supervisor]], None], host: Clock) -> Outcome:
     """Play the story over the virtual radio into the demo's home, after a fortnight of earlier days.
 
     Raises:
@@ -100,28 +100,23 @@ def run_demo(home: Home, tell: Callable[[Sequence[Supervisor]], None], now: date
     home.create()
     story = demo_story()
     length_s = float(story.blocks[0].t_s[-1])
-    clock = FastClock(now - timedelta(seconds=length_s), time.monotonic_ns())
+    clock = FastClock(host.now() - timedelta(seconds=length_s), host, host.steady_ns())
     with Store(home, clock=clock.now) as store:
-        _keep_fortnight(store, now)
+        _keep_fortnight(store, host.now())
         sensor = Sensor("demo", VirtualPolar().local_name, ADDRESS, "polar-pmd", Leg.LEFT, "above the ankle", 87.0)
         store.keep_sensor(sensor)
         session_id = asyncio.run(_stream(store, sensor, story, clock, tell))
         counted = Counter({kind: number for kind, number in store.session(session_id).counts.items() if number})
     truth = Counter(event.kind for event in story.truth)
-    return Outcome(truth, counted, session_id, now)
+    return Outcome(truth, counted, session_id)
 
 
 async def _stream(
     store: Store, sensor: Sensor, story: Recorded, clock: FastClock, tell: Callable[[Sequence[Supervisor]], None]
 ) -> int:
     length_s = float(story.blocks[0].t_s[-1])
-    worn = VirtualSensor(
-        VirtualPolar(),
-        FromBlocks(_sped_up(story.blocks)),
-        Faults(drift_ppm=(SPEED - 1.0) * 1e6),
-        address=ADDRESS,
-        seed=SEED,
-    )
+    faults = Faults(drift_ppm=(SPEED - 1.0) * 1e6)
+    worn = VirtualSensor(VirtualPolar(), FromBlocks(_sped_up(story.blocks)), faults, address=ADDRESS, seed=SEED)
 
     def watched(supervisors: Sequence[Supervisor]) -> None:
         tell(supervisors)
