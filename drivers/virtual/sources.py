@@ -93,7 +93,7 @@ def rocking(every_s: float = 3.0, lift_rad: float = 0.35, emg_channels: int = 8)
             SampleBlock(Modality.MAG, t_s, earth),
             SampleBlock(Modality.QUAT, t_s, quaternion, ("w", "x", "y", "z")),
             SampleBlock(Modality.EULER, t_s, np.column_stack([zero, tip, zero]), ("roll", "pitch", "yaw")),
-            SampleBlock(Modality.EMG, t_s, noise * (8 + 60 * tip[:, None] / lift_rad), muscles),
+            SampleBlock(Modality.EMG, t_s, noise * (4 + 20 * tip[:, None] / lift_rad), muscles),
             SampleBlock(Modality.TEMP, t_s, np.full((t_s.size, 1), 31.0), ("temp",)),
         ],
         repeat_s=every_s,
