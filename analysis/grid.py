@@ -26,6 +26,9 @@ LAG_S = 10.0
 SNAP = 1e-6
 """An instant this close to a node, as a share of the step, is on it: clocks of even sensors round."""
 
+ROUNDING = 1e-7
+"""What the difference of two clock readings, months after the session's zero, may be short of a whole step."""
+
 WAIT_FOR_GYR_S = 4.0
 """How long the first instants wait for a gyroscope to show itself (packets of two streams alternate)."""
 
@@ -172,7 +175,7 @@ class Grid:
             behind = max(self._gyr.t_s[-1] if self._gyr.t_s.size else -np.inf, self._acc.last_s - LAG_S)
             if behind < until_s:
                 until_s, ends = float(behind), False
-        stop = int(np.floor((until_s - self._start_s) * GRID_HZ + 1e-9)) + 1
+        stop = int(np.floor((until_s - self._start_s) * GRID_HZ + ROUNDING)) + 1
         count = max(0, stop - self._next)
         if count == 0 and not ends:
             return None

@@ -10,7 +10,7 @@ from operator import add
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from analysis.events import Contraction, Findings, Gap, State
@@ -139,6 +139,7 @@ def moved(blocks: tuple[SampleBlock, ...], by_s: float) -> list[SampleBlock]:
 
 @examples
 @given(steps=st.integers(-(10**6), 10**8))
+@example(steps=15_341_774)  # a last instant that rounding puts just behind the last sample
 def test_a_shift_in_time_shifts_the_events(stream: Stream, count: Counting, steps: int) -> None:
     """The same recording later gives the same events later, to a millisecond."""
     by_s = steps / GRID_HZ
