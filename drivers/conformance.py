@@ -133,6 +133,8 @@ def _describes(bench: _Bench) -> str:
     driver = bench.driver
     if driver.packet_interval_s <= 0 or driver.facts.best_rate_hz <= 0 or not driver.facts.measures:
         raise _Failed("packet interval, best rate or what it measures is missing")
+    if driver.facts.battery != (driver.battery is not None) or driver.facts.vibrates != (driver.buzz is not None):
+        raise _Failed("its facts and its scripts disagree about battery or vibration")
     return f"{driver.name}: {driver.title}, measures {driver.facts.measures}"
 
 

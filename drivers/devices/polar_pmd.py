@@ -365,13 +365,15 @@ DRIVER = Driver(
     packet_interval_s=2.5,
     facts=Facts(
         measures="acc gyr (Verity Sense), acc (OH1, H10)",
-        best_rate_hz=52,
+        best_rate_hz=416,
         clock="ns, of the last sample",
         loss="clock",
-        ranges="8 g, 2000 deg/s",
+        ranges="8 g, 2000 deg/s (16 g in SDK mode)",
         battery=True,
         vibrates=False,
         seen="frame layouts on published bytes",
+        caution="52 Hz in normal mode (H10: 200 Hz, acc only); faster needs a Verity Sense in SDK mode, where heart "
+        "rate stops.",
     ),
     battery=read_battery,
 )
