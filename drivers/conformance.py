@@ -192,6 +192,8 @@ def _stop(bench: _Bench, talk: Conversation) -> str:
 
 def _streams(bench: _Bench) -> str:
     blocks, errors = _decoded(bench)
+    if not blocks:
+        raise _Failed("nothing was streamed that could be decoded")
     if errors:
         raise _Failed(f"{len(errors)} of its sensor's packets were refused, the first because: {errors[0].reason}")
     got: dict[str, int] = {}
@@ -316,7 +318,7 @@ def _nonsense(bench: _Bench) -> list[RawPacket]:
     names = {packet.characteristic for packet in real} | set(_subscribed(bench.driver.start(bench.driver.defaults)))
     noise = random_packets(real, [*sorted(names), "advertisement", "no-such"], bench.packets, bench.seed)
     last_ns = noise[-1].arrival_ns if noise else 0
-    damaged = mutated_packets(real, bench.packets, bench.seed)
+    damaged = mutated_packets(real or noise, bench.packets, bench.seed)
     return noise + [RawPacket(p.arrival_ns + last_ns, p.characteristic, p.payload) for p in damaged]
 
 

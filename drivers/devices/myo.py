@@ -35,6 +35,7 @@ from drivers.standard_gatt import BATTERY_LEVEL, battery_percent, read_battery
 EMG_HZ, IMU_HZ = 200.0, 50.0
 CHANNELS = tuple("12345678")
 _EMG_BYTES, _IMU_BYTES, _FILTERED_BYTES = 16, 20, 17
+_TURN_NS = 40_000_000
 _QUAT = 1 / 16384
 _ACC = STANDARD_GRAVITY_MPS2 / 2048
 _GYR = radians(1) / 16
@@ -55,7 +56,7 @@ class MyoDecoder:
         self._filtered = ArrivalStream(self._axis, IMU_HZ)
         self._battery = HostTimes(self._axis)
         self._turn = -1
-        self._seen = b""
+        self._seen = RawPacket(0, "", b"")
 
     def feed(self, packet: RawPacket) -> list[SampleBlock]:
         """Samples this packet completes.
@@ -126,14 +127,16 @@ class MyoDecoder:
         faults.extend((int(i), "truncated packet") for i in short)
         turn = turn[packet]
         again = np.flatnonzero(turn == np.concatenate([[self._turn], turn[:-1]])) if turn.size else turn
-        repeated = [i for i in again.tolist() if self._payload(batch, packet, i) == self._payload(batch, packet, i - 1)]
+        repeated = [i for i in again.tolist() if self._repeats(batch, packet, i)]
         faults.extend((int(packet[i]), "duplicate") for i in repeated)
         if packet.size:
-            self._seen = self._payload(batch, packet, packet.size - 1)
+            self._seen = batch[int(packet[-1])]
         return np.delete(packet, repeated), np.delete(turn, repeated)
 
-    def _payload(self, batch: PacketBatch, packet: IntArray, i: int) -> bytes:
-        return batch[int(packet[i])].payload if i >= 0 else self._seen
+    def _repeats(self, batch: PacketBatch, packet: IntArray, i: int) -> bool:
+        """Whether an EMG packet out of turn is the one before once more; a true one would be a turn later."""
+        this, before = batch[int(packet[i])], batch[int(packet[i - 1])] if i else self._seen
+        return this.payload == before.payload and this.arrival_ns - before.arrival_ns < _TURN_NS
 
     def _set_zero(self, batch: PacketBatch, *streams: IntArray) -> None:
         """The packet that came first sets the zero, whichever stream is taken first."""
