@@ -12,12 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.courses import WEIGHT, integral, moving_average
-from analysis.frames import BoolArray
+from analysis.frames import BEFORE, CENTRE, BoolArray
 from analysis.hinge import ChainFit, chain_fit
 from analysis.samples import FloatArray
 
 BASELINE = 101
 """Samples of the moving average that is taken off as baseline (4 s): slower than any heel raise counted."""
+
+GAIT_FORCE_MPS2 = 2.2
+"""Horizontal force (rms over 6 s) that walking exceeds and heel raises hardly do."""
+
+SWING_PER_FORCE = 0.8
+"""Smoothed swing that goes with a smoothed horizontal force in walking: about 2 rad/s at 2.5 m/s2."""
 
 LIFT_PER_TILT_M = 0.6
 """Lift of the heel per tilt of the shank in the middle of what the closed chain gives (0.4 to 1.0 m)."""
@@ -68,7 +74,7 @@ def traces(acc_mps2: FloatArray, gyr_rad_s: FloatArray, has_gyr: BoolArray) -> T
     up /= np.sqrt((up * up).sum(axis=1))[:, None]
     force = _off_baseline(_off_baseline(acc_mps2))
     vertical = _along(force, up)
-    lift = _off_baseline(integral(_off_baseline(_along(acc_mps2, up))))
+    lift = _off_baseline(integral(_off_baseline(_lifting_force(acc_mps2, up, has_gyr))))
     turning = _off_baseline(gyr_rad_s)
     axis, off_axis = principal_axis(turning)
     plain_turn = _along(gyr_rad_s, axis)
@@ -77,17 +83,36 @@ def traces(acc_mps2: FloatArray, gyr_rad_s: FloatArray, has_gyr: BoolArray) -> T
     plain_turn = (plain_turn - plain_turn.mean(axis=1)[:, None]) * sign[:, None]
     turn = np.where(has_gyr[:, None], turn * sign[:, None], lift / LIFT_PER_TILT_M)
     across = force - up[:, :, None] * vertical[:, None, :]
+    height = _off_baseline(integral(lift))
+    swing = np.where(has_gyr[:, None], turn, _swing_by_force(across))
     return Traces(
         turn_rad_s=turn,
         tilt_rad=_off_baseline(integral(turn)),
         lift_mps=lift,
-        height_m=_off_baseline(integral(lift)),
+        height_m=height,
         plain_tilt_rad=integral(np.where(has_gyr[:, None], plain_turn, turn)),
-        swing_rad_s=moving_average(moving_average(turn, 7), 7),
+        swing_rad_s=moving_average(moving_average(swing, 7), 7),
         off_axis=off_axis,
         fit=chain_fit(across, turn, vertical, has_gyr),
         shock_mps2=np.abs(np.diff(vertical, axis=1, prepend=vertical[:, :1])),
     )
+
+
+def _lifting_force(acc_mps2: FloatArray, up: FloatArray, has_gyr: BoolArray) -> FloatArray:
+    """The part of the force that lifts: along up, or, where no gyroscope tells tilt from lift, its whole size.
+
+    A leg that only leans leaves the size of the force as it is, but not its part along the mean direction.
+    """
+    x, y, z = acc_mps2[:, 0], acc_mps2[:, 1], acc_mps2[:, 2]
+    return np.where(has_gyr[:, None], _along(acc_mps2, up), np.sqrt(x * x + y * y + z * z))
+
+
+def _swing_by_force(across_mps2: FloatArray) -> FloatArray:
+    """A swing of gait without a gyroscope: the leg leans to and fro once a stride, and is thrown forward hard."""
+    near = slice(BEFORE - CENTRE, BEFORE + 2 * CENTRE)
+    thrown = np.sqrt((across_mps2[:, :, near] ** 2).sum(axis=1).mean(axis=1)) > GAIT_FORCE_MPS2
+    axis, _ = principal_axis(across_mps2)
+    return np.where(thrown[:, None], _along(across_mps2, axis) * SWING_PER_FORCE, 0.0)
 
 
 def _along(vectors: FloatArray, direction: FloatArray) -> FloatArray:
