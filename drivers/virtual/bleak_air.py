@@ -137,6 +137,8 @@ class AirClient(BaseBleakClient):
         **_: Any,
     ) -> None:
         super().__init__(address_or_ble_device, disconnected_callback=disconnected_callback, timeout=timeout)
+        self._limit_s = timeout
+        self._tell = disconnected_callback
         self._name = address_or_ble_device.name if isinstance(address_or_ble_device, BLEDevice) else None
         self._wanted = services
         self._connection: Connection | None = None
@@ -147,6 +149,10 @@ class AirClient(BaseBleakClient):
     def name(self) -> str:
         """Name from the scan, or the address."""
         return self._name or self.address
+
+    def set_disconnected_callback(self, callback: Callable[[], None] | None, **_: Any) -> None:
+        """See Bleak."""
+        self._tell = callback
 
     @property
     def mtu_size(self) -> int:
@@ -162,7 +168,7 @@ class AirClient(BaseBleakClient):
         """Link, agree on an MTU, discover services."""
         if self._connection is not None:
             raise BleakError("Client is already connected")
-        async with asyncio.timeout(named.get("timeout", self._timeout)):
+        async with asyncio.timeout(named.get("timeout", self._limit_s)):
             device = await self._reach()
             async with self.air.connecting:
                 connection = await self._link()
@@ -315,5 +321,5 @@ class AirClient(BaseBleakClient):
         self._subscribers.clear()
         if self._gone is not None and not self._gone.done():
             self._gone.set_result(None)
-        if self._disconnected_callback is not None:
-            self._disconnected_callback()
+        if self._tell is not None:
+            self._tell()

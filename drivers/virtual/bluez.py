@@ -43,6 +43,8 @@ class FakeBlueZ:
         self.objects.emit = self.bus.signal
         self.devices: dict[str, BlueZDevice] = {}
         self.calls: list[str] = []
+        self.permits = True
+        """The bus lets programs talk to bluetoothd."""
         self._scanners: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -94,6 +96,16 @@ class FakeBlueZ:
             self.objects.change(ADAPTER_PATH, ADAPTER, Discovering=Variant("b", value=False))
         self.objects.change(ADAPTER_PATH, ADAPTER, Powered=Variant("b", on))
 
+    def plug(self, *, on: bool) -> None:
+        """Adapter in or out; out, all that it knew is gone."""
+        if on:
+            self._add_adapter()
+            return
+        self._let_go()
+        self.objects.remove(ADAPTER_PATH)
+        for device in self.devices.values():
+            device.forget()
+
     def forget(self, device: BlueZDevice) -> None:
         """Remove a device with all that was known of it."""
         device.lose()
@@ -113,8 +125,7 @@ class FakeBlueZ:
     async def restart_daemon(self, down_s: float = 1.0) -> None:
         """The daemon goes and comes back; the bus and its clients stay."""
         self._let_go()
-        for path in [path for path in self.objects.tree if path.count("/") == 3]:
-            self.objects.remove(path)
+        self.objects.remove(ADAPTER_PATH)
         self._wipe()
         self.bus.own(on=False)
         if isfinite(down_s):
@@ -125,6 +136,9 @@ class FakeBlueZ:
     async def call(self, message: Message) -> Reply:
         """Answer a method call."""
         self.calls.append(f"{message.path} {message.member}")
+        if not self.permits:
+            text = f'Rejected send message, 2 matched rules; interface="{message.interface}" member="{message.member}"'
+            raise BusError("org.freedesktop.DBus.Error.AccessDenied", text)
         if message.interface == OBJECT_MANAGER and message.member == "GetManagedObjects":
             return Reply("a{oa{sa{sv}}}", [self.objects.tree])
         if message.path not in self.objects.tree:
@@ -204,7 +218,7 @@ class FakeBlueZ:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(ADVERTISING_S)
-            if not self.objects.tree or not self.bus.owned:
+            if ADAPTER_PATH not in self.objects.tree:
                 continue
             for device in self.devices.values():
                 if self._scanners and device.sensor.advertising:

@@ -18,6 +18,8 @@ DEVICE = "org.bluez.Device1"
 SERVICE = "org.bluez.GattService1"
 CHARACTERISTIC = "org.bluez.GattCharacteristic1"
 DESCRIPTOR = "org.bluez.GattDescriptor1"
+GAP, GATT = "00001800-0000-1000-8000-00805f9b34fb", "00001801-0000-1000-8000-00805f9b34fb"
+"""Services that every device has."""
 CCCD = "00002902-0000-1000-8000-00805f9b34fb"
 HOST_MTU = 517
 """What BlueZ asks for."""
@@ -54,6 +56,7 @@ class BlueZDevice:
         self._path_of: dict[str, str] = {}
         self._registered: dict[str, list[str]] = {}
         self._acquired: dict[str, socket.socket] = {}
+        self._written_to: set[socket.socket] = set()
 
     @property
     def known(self) -> bool:
@@ -94,8 +97,7 @@ class BlueZDevice:
         self.linked = False
         self.heard_s = asyncio.get_running_loop().time()
         self._cancel_resolving()
-        for path in list(self._acquired):
-            self._release(path)
+        self._hang_up()
         self.sensor.link_down()
         if self.objects.value(self.path, DEVICE, "ServicesResolved"):
             self.objects.change(self.path, DEVICE, ServicesResolved=Variant("b", value=False))
@@ -116,8 +118,7 @@ class BlueZDevice:
         self._cancel_resolving()
         if self._connecting is not None:
             self._connecting.cancel()
-        for path in list(self._acquired):
-            self._release(path)
+        self._hang_up()
 
     def client_gone(self, sender: str) -> None:
         """A program left the bus: its notifications end, the link stays up."""
@@ -191,7 +192,13 @@ class BlueZDevice:
         mtu = Variant("q", self.sensor.peripheral.mtu)
         for path in self._uuid:
             self.objects.change(path, CHARACTERISTIC, MTU=mtu)
-        self.objects.change(self.path, DEVICE, ServicesResolved=Variant("b", value=True))
+        uuids = Variant("as", self._known_services())
+        self.objects.change(self.path, DEVICE, UUIDs=uuids, ServicesResolved=Variant("b", value=True))
+
+    def _known_services(self) -> list[str]:
+        """Advertised services, and once they were resolved, all of them."""
+        resolved = [GAP, GATT, *self.sensor.peripheral.services] if self._uuid else []
+        return list(dict.fromkeys([*self.sensor.advert().services, *resolved]))
 
     def _export(self) -> None:
         handle = 1
@@ -299,21 +306,32 @@ class BlueZDevice:
         ours.close()
         self.objects.change(path, CHARACTERISTIC, NotifyAcquired=Variant("b", value=False))
 
+    def _hang_up(self) -> None:
+        """Close our ends of what programs have acquired."""
+        for path in list(self._acquired):
+            self._release(path)
+        for ours in list(self._written_to):
+            self._let_go(ours)
+
     def _acquire_write(self, uuid: str) -> Reply:
         ours, theirs = _packet_pair()
-        loop = asyncio.get_running_loop()
 
         def take() -> None:
             payload = ours.recv(HOST_MTU)
-            if payload and self.linked:
-                with contextlib.suppress(AttError):
-                    self.sensor.write(uuid, payload)
             if not payload:
-                loop.remove_reader(ours)
-                ours.close()
+                self._let_go(ours)
+                return
+            with contextlib.suppress(AttError):
+                self.sensor.write(uuid, payload)
 
-        loop.add_reader(ours, take)
+        self._written_to.add(ours)
+        asyncio.get_running_loop().add_reader(ours, take)
         return Reply("hq", [0, self.sensor.peripheral.mtu], [theirs])
+
+    def _let_go(self, ours: socket.socket) -> None:
+        self._written_to.discard(ours)
+        asyncio.get_running_loop().remove_reader(ours)
+        ours.close()
 
     def _cancel_resolving(self) -> None:
         if self._resolving is not None:
@@ -336,7 +354,7 @@ class BlueZDevice:
         name = advert.name or self.sensor.address.replace(":", "-")
         return {
             "Alias": Variant("s", name),
-            "UUIDs": Variant("as", list(advert.services)),
+            "UUIDs": Variant("as", self._known_services()),
             **({"Name": Variant("s", advert.name)} if advert.name else {}),
             **({"ManufacturerData": Variant("a{qv}", makers)} if makers else {}),
             **({"ServiceData": Variant("a{sv}", services)} if services else {}),

@@ -219,6 +219,11 @@ class Bus:
             reply = await self._service(message)
         except BusError as error:
             self._fail(client, message, error)
+        except Exception as error:
+            self._fail(
+                client, message, BusError("org.freedesktop.DBus.Error.Failed", f"{type(error).__name__}: {error}")
+            )
+            raise  # a mistake of ours; the caller must not wait for ever
         else:
             self._answer(client, message, reply)
 

@@ -39,7 +39,9 @@ COMMANDS = """\
   forget SENSOR                  BlueZ removes the device
   fault SENSOR NAME=VALUE ...    change its faults: loss=0.1 duplicate=0.05 mtu=23 ...
   refuse SENSOR ERROR [TIMES]    so many further connects fail: ABORTED, PAGE_TIMEOUT, ...
-  power off|on                   the adapter
+  power off|on                   the adapter's switch
+  adapter out|in                 the adapter itself
+  permission off|on              whether programs may talk to bluetoothd
   restart_bus [S]                the system bus dies and is back after S seconds
   restart_daemon [S]             bluetoothd goes and is back after S seconds
 """
@@ -91,6 +93,10 @@ class Console:
             return json.dumps([{"name": sensor.name, "address": sensor.address} for sensor in self._sensors])
         if word == "power" and rest in (["off"], ["on"]):
             self._bluez.power(on=rest == ["on"])
+        elif word == "adapter" and rest in (["out"], ["in"]):
+            self._bluez.plug(on=rest == ["in"])
+        elif word == "permission" and rest in (["off"], ["on"]):
+            self._bluez.permits = rest == ["on"]
         elif word in ("restart_bus", "restart_daemon"):
             restart = self._bluez.restart_bus if word == "restart_bus" else self._bluez.restart_daemon
             self._bluez.run(restart(float(rest[0]) if rest else 1.0))

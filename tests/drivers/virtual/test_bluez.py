@@ -6,16 +6,17 @@ import asyncio
 import contextlib
 
 import pytest
-from bleak.exc import BleakDBusError, BleakError
+from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason, BleakDBusError, BleakError
 
-from drivers.virtual.carriers import Kind
+from drivers.virtual.carriers import Kind as Air
+from drivers.virtual.dbus_wire import Kind, Message
 from drivers.virtual.faults import Faults, Mishap, Planned
 
 DEAD_BUS = (BleakError, OSError, EOFError, KeyError, TimeoutError)
 """What Bleak 3.1 raises, one time or another, when the system bus has died."""
 
 
-pytestmark = pytest.mark.parametrize("rig", [Kind.BLUEZ], indirect=True)
+pytestmark = pytest.mark.parametrize("rig", [Air.BLUEZ], indirect=True)
 
 
 async def lose(sensor):
@@ -154,3 +155,32 @@ async def test_connecting_twice_at_once_fails_both(rig):
     assert [str(outcome).split()[-1] for outcome in outcomes] == ["br-connection-canceled", "Progress"]
     for client in clients:
         await client.disconnect()
+
+
+async def test_no_adapter_and_no_permission_are_told_apart(rig, bluez):
+    await rig.sensor()
+    bluez.plug(on=False)
+    with pytest.raises(BleakBluetoothNotAvailableError) as without:
+        await rig.radio.scanner().start()
+    assert without.value.reason is BleakBluetoothNotAvailableReason.NO_BLUETOOTH
+    bluez.plug(on=True)
+    await asyncio.sleep(0.1)
+    bluez.permits = False
+    with pytest.raises(BleakDBusError, match="AccessDenied"):
+        await rig.radio.scanner().start()
+    bluez.permits = True
+    await rig.find(rig.sensors[0])
+
+
+async def test_a_write_by_file_descriptor_reaches_the_sensor(rig, bluez):
+    sensor = await rig.sensor()
+    client = await rig.link(sensor, lambda _: None)
+    device = next(iter(bluez.devices.values()))
+    path = client.services.get_characteristic(rig.control).obj[0]
+    reply = await device.call(Message(Kind.CALL, path=path, member="AcquireWrite"))
+    reply.sockets[0].send(b"start")
+    await asyncio.sleep(0.1)
+    assert sensor.peripheral.written == [b"start"]
+    await client.disconnect()
+    assert reply.sockets[0].recv(10) == b""
+    reply.sockets[0].close()

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from bleak import BleakClient, BleakScanner
 
+from drivers import ble
+
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Bleak's BlueZ backend runs on Linux only")
 
 
@@ -74,3 +76,42 @@ def test_it_ends_with_its_parent_where_it_is_asked_to():
     with radio("--sensor", "polar-pmd", "--until-eof") as (child, _, _ask):
         child.stdin.close()
         assert child.wait(5) == 0
+
+
+DIES_CONNECTED = """
+import asyncio
+from bleak import BleakClient, BleakScanner
+
+async def main():
+    device = await BleakScanner.find_device_by_name("WT901BLE67", timeout=5)
+    await BleakClient(device).connect()
+    print("connected", flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+def test_the_link_of_a_killed_program_is_found_and_taken_over(monkeypatch):
+    """BlueZ keeps it up, the sensor does not advertise; it is among the connected devices."""
+
+    async def take_over(name):
+        found = await ble.already_connected(ble.Radio())
+        assert [sighting.advert.name for sighting in found] == [name]
+        client = BleakClient(found[0].device)
+        await client.connect()
+        assert client.is_connected
+        await client.disconnect()
+        assert await BleakScanner.find_device_by_name(name, timeout=5)
+
+    monkeypatch.setenv("PATH", "")
+    with radio("--sensor", "witmotion") as (_, address, ask):
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
+        name = json.loads(ask("sensors"))[0]["name"]
+        command = [sys.executable, "-c", DIES_CONNECTED.replace("WT901BLE67", name)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as victim:
+            assert victim.stdout.readline() == "connected\n"
+            victim.kill()
+        assert json.loads(ask("ledger 0"))["linked"] is True
+        with asyncio.Runner() as runner:
+            runner.run(take_over(name))
