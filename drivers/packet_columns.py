@@ -36,5 +36,7 @@ def of(batch: PacketBatch, characteristic: str) -> IntArray:
 
 def sized(batch: PacketBatch, packet: IntArray, size: int) -> tuple[IntArray, IntArray]:
     """Those of these packets that have the size, and those that have not."""
-    fits = np.diff(batch.ends)[packet] == size
+    if not packet.size:
+        return packet, packet
+    fits = batch.ends[packet + 1] - batch.ends[packet] == size
     return packet[fits], packet[~fits]

@@ -106,7 +106,9 @@ class MyoDecoder:
         known = {*EMG, IMU, FILTERED}
         other = [place for place, name in enumerate(batch.names) if name not in known]
         faults: Faults = []
-        for i in np.flatnonzero(np.isin(batch.which, other)).tolist() if other else ():
+        if not other:
+            return faults
+        for i in np.flatnonzero(np.isin(batch.which, other)).tolist():
             packet = batch[i]
             if packet.characteristic == BATTERY_LEVEL:
                 try:
@@ -122,15 +124,21 @@ class MyoDecoder:
     def _sound_emg(self, batch: PacketBatch, faults: Faults) -> tuple[IntArray, IntArray]:
         """Places of the EMG packets that are whole and no repetition, and each one's turn, 0..3."""
         turns = np.array([EMG.index(name) if name in EMG else -1 for name in batch.names], np.int64)
-        turn = turns[batch.which] if turns.size else np.zeros(0, np.int64)
+        if (turns < 0).all():
+            none = np.zeros(0, np.int64)
+            return none, none
+        turn = turns[batch.which]
         packet, short = columns.sized(batch, np.flatnonzero(turn >= 0), _EMG_BYTES)
         faults.extend((int(i), "truncated packet") for i in short)
+        if not packet.size:
+            return packet, packet
         turn = turn[packet]
-        again = np.flatnonzero(turn == np.concatenate([[self._turn], turn[:-1]])) if turn.size else turn
+        again = np.flatnonzero(turn == np.concatenate([[self._turn], turn[:-1]]))
         repeated = [i for i in again.tolist() if self._repeats(batch, packet, i)]
+        self._seen = batch[int(packet[-1])]
+        if not repeated:
+            return packet, turn
         faults.extend((int(packet[i]), "duplicate") for i in repeated)
-        if packet.size:
-            self._seen = batch[int(packet[-1])]
         return np.delete(packet, repeated), np.delete(turn, repeated)
 
     def _repeats(self, batch: PacketBatch, packet: IntArray, i: int) -> bool:
@@ -150,6 +158,8 @@ class MyoDecoder:
     def _emg_blocks(
         self, batch: PacketBatch, packet: IntArray, turn: IntArray, *, last: bool = False
     ) -> list[SampleBlock]:
+        if not packet.size and not last:
+            return []
         missing = 2 * ((turn - 1 - np.concatenate([[self._turn], turn[:-1]])) % 4)[: turn.size]
         if turn.size:
             if self._turn < 0:
@@ -163,6 +173,8 @@ class MyoDecoder:
         return [SampleBlock(Modality.EMG, known[0], known[1].astype(np.float64), CHANNELS, EMG_HZ, unit="1")]
 
     def _imu_blocks(self, batch: PacketBatch, packet: IntArray, *, last: bool = False) -> list[SampleBlock]:
+        if not packet.size and not last:
+            return []
         rows = columns.shorts(columns.gathered(batch.data, batch.ends[packet], _IMU_BYTES))
         known = self._imu.take(batch.arrival_ns[packet], *_single(packet), rows, last=last)
         if known is None:
@@ -175,6 +187,8 @@ class MyoDecoder:
         ]
 
     def _filtered_blocks(self, batch: PacketBatch, packet: IntArray, *, last: bool = False) -> list[SampleBlock]:
+        if not packet.size and not last:
+            return []
         octets = columns.gathered(batch.data, batch.ends[packet], _FILTERED_BYTES)
         rows = np.ascontiguousarray(octets[:, :16]).view("<u2")
         known = self._filtered.take(batch.arrival_ns[packet], *_single(packet), rows, last=last)
