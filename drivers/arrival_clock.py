@@ -36,6 +36,10 @@ _NOISE_NS = 4e6
 """Standard deviation of the least delay of a stretch. Chosen on simulated arrivals, see the tests."""
 _WANDER_NS = 3e6
 """How far the least delay moves from stretch to stretch: unseen losses, another connection interval."""
+_FIRST_NOISE_NS = 20e6
+"""Standard deviation of the first packet's delay: it may be the first of a bundle."""
+_HELD_NOISE_NS = 8e6
+"""The same for the least delay of the packets held before a gap was declared."""
 _RATE_ERROR = 0.01
 """Standard deviation of a new sensor's rate from its nominal one."""
 _RATE_WANDER = 5e-6
@@ -91,7 +95,7 @@ class _Line:
     period: float
     nominal: float
     phase: float = 0.0
-    var_phase: float = _NOISE_NS**2
+    var_phase: float = _FIRST_NOISE_NS**2
     cov: float = 0.0
     var_period: float = 0.0
     stretches: int = 0
@@ -157,7 +161,7 @@ class _Line:
     def jump(self, gap_ns: float) -> None:
         """Samples are missing: the next one comes later by so much."""
         self.start += self.step * self.taken + gap_ns
-        self.phase, self.var_phase, self.cov = 0.0, _NOISE_NS**2, 0.0
+        self.phase, self.var_phase, self.cov = 0.0, _HELD_NOISE_NS**2, 0.0
         self._aim()
 
 

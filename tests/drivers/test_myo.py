@@ -181,3 +181,19 @@ def test_what_the_virtual_band_sends_is_decoded_as_it_was() -> None:
         truth = np.concatenate([b.values for portion in given for b in portion if b.modality is kind])
         found = np.concatenate([b.values for b in made if b.modality is kind])
         assert found == pytest.approx(truth, abs=step * 1.001)
+
+
+@pytest.mark.parametrize("interval_s", [0.0075, 0.03, 0.05])
+def test_bundled_arrivals_and_scattered_loss_leave_every_gap_right(interval_s: float) -> None:
+    """An hour's worth of trouble in two minutes: 1 % lost, one stall, packets that wait for the next event."""
+    dice = np.random.default_rng(3)
+    taken_s = np.arange(1, 12001) * 0.01
+    kept = (dice.random(taken_s.size) > 0.01) & ~((taken_s > 60) & (taken_s <= 63))
+    arrival_s = np.ceil(taken_s / interval_s) * interval_s + dice.exponential(0.001, taken_s.size)
+    arrival_ns = (np.maximum.accumulate(arrival_s) * 1e9).astype(np.int64)
+    packets = [
+        RawPacket(int(arrival_ns[i]), EMG[i % 4], int(i).to_bytes(4, "little") + bytes(12))
+        for i in np.flatnonzero(kept)
+    ]
+    t_s = decoded(packets)[Modality.EMG, None].t_s[1::2]
+    assert np.diff(t_s) == pytest.approx(np.diff(taken_s[kept]), abs=0.005)
