@@ -84,6 +84,7 @@ class Faults:
         truncate: only its first bytes arrive.
         interval_s: connection interval: packets made since the last one leave together, so a long one means bursts.
         answer_s: time the sensor takes to answer a write.
+        supervision_s: a link that breaks is silent for so long before anybody is told.
         rate_error: samples are taken this fraction faster than the nominal rate, -0.02 to 0.02.
         drift_ppm: the sensor's clock runs this much fast.
         mtu: upper bound of the ATT MTU; 23 is the smallest there is.
@@ -102,6 +103,7 @@ class Faults:
     truncate: float = 0.0
     interval_s: float = 0.03
     answer_s: float = 0.03
+    supervision_s: float = 0.0
     rate_error: float = 0.0
     drift_ppm: float = 0.0
     mtu: int = 517

@@ -1,6 +1,6 @@
 """The fake radio in a process of its own: the ordinary program talks to it through DBUS_SYSTEM_BUS_ADDRESS.
 
-    python -m drivers.virtual.process --socket /tmp/radio/bus --sensor polar-pmd --sensor myo
+    python -m drivers.virtual.process --socket PATH --sensor left=polar-pmd --sensor myo
 
 prints the address to put into DBUS_SYSTEM_BUS_ADDRESS, then `ready`, and takes commands on standard input, one a
 line, each answered with one line: `ok`, or what was asked for, or `error: ...`. SIGTERM and SIGINT end it.
@@ -14,7 +14,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
@@ -22,14 +22,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from drivers.virtual.bluez import FakeBlueZ
-from drivers.virtual.faults import ConnectError, Faults, Mishap
+from drivers.virtual.faults import ConnectError, Mishap
 from drivers.virtual.ledger import Ledger
 from drivers.virtual.peripheral import Peripheral
 from drivers.virtual.sensor import VirtualSensor
 from drivers.virtual.sources import Source, rocking
 
 COMMANDS = """\
-  sensors                        names and addresses, as JSON
+  sensors                        nicknames, names and addresses, as JSON
   ledger SENSOR                  its figures, as JSON
   stall SENSOR [S]               data stops, the link stays
   link_loss SENSOR               supervision timeout
@@ -78,7 +78,7 @@ def virtual_peripheral(driver: str) -> Peripheral:
 class Console:
     """Commands to the sensors and their host."""
 
-    def __init__(self, bluez: FakeBlueZ, sensors: Sequence[VirtualSensor]) -> None:
+    def __init__(self, bluez: FakeBlueZ, sensors: Mapping[str, VirtualSensor]) -> None:
         self._bluez = bluez
         self._sensors = sensors
 
@@ -90,7 +90,9 @@ class Console:
         """
         word, *rest = line.split()
         if word == "sensors":
-            return json.dumps([{"name": sensor.name, "address": sensor.address} for sensor in self._sensors])
+            return json.dumps([
+                {"nick": nick, "name": sensor.name, "address": sensor.address} for nick, sensor in self._sensors.items()
+            ])  # fmt: skip
         if word == "power" and rest in (["off"], ["on"]):
             self._bluez.power(on=rest == ["on"])
         elif word == "adapter" and rest in (["out"], ["in"]):
@@ -125,9 +127,9 @@ class Console:
         return "ok"
 
     def _sensor(self, name: str) -> VirtualSensor:
-        """By number, address, or a word of its name."""
-        for number, sensor in enumerate(self._sensors):
-            if name in (str(number), sensor.name, sensor.address, *sensor.name.split()):
+        """By nickname, else number, or by address."""
+        for nick, sensor in self._sensors.items():
+            if name in (nick, sensor.address):
                 return sensor
         raise ValueError(f"no sensor {name!r}")
 
@@ -148,19 +150,19 @@ def _figures(sensor: VirtualSensor) -> dict[str, object]:
 
 
 async def serve(
-    socket: Path, sensors: Sequence[VirtualSensor], *, until_eof: bool = False, say: Callable[[str], None] = print
+    socket: Path, sensors: Mapping[str, VirtualSensor], *, until_eof: bool = False, say: Callable[[str], None] = print
 ) -> None:
     """Run the fake radio with these sensors until SIGTERM, SIGINT or, if wanted, the end of standard input.
 
     Args:
         socket: of the bus; its folder must exist.
-        sensors: to put on the air.
+        sensors: to put on the air, by the names that commands call them.
         until_eof: end when standard input does, so that a child does not outlive its parent.
         say: where answers go, a line at a time.
     """
     bluez = FakeBlueZ(socket)
     bluez.start()
-    for sensor in sensors:
+    for sensor in sensors.values():
         await bluez.add(sensor)
     done = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -199,7 +201,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--socket", type=Path, required=True, help="where the bus listens; shorter than 108 bytes")
-    parser.add_argument("--sensor", action="append", default=[], metavar="DRIVER",
+    parser.add_argument("--sensor", action="append", default=[], metavar="[NICK=]DRIVER",
                         help="driver name, or module:callable that makes a peripheral; again for more")  # fmt: skip
     parser.add_argument("--source", metavar="MODULE:CALLABLE", help="makes what the sensors feel; a rocking shank else")
     parser.add_argument("--seed", type=int, default=0)
@@ -211,13 +213,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run from the command line."""
     given = arguments(argv)
     source: Source = thing(given.source)() if given.source else rocking()
-    sensors = [
-        VirtualSensor(
-            thing(name)() if ":" in name else virtual_peripheral(name), source, Faults(),
+    sensors: dict[str, VirtualSensor] = {}
+    for number, wanted in enumerate(given.sensor):
+        nick, _, driver = wanted.rpartition("=")
+        peripheral = thing(driver)() if ":" in driver else virtual_peripheral(driver)
+        taken = [sensor.name for sensor in sensors.values()]
+        name = peripheral.local_name
+        sensors[nick or str(number)] = VirtualSensor(
+            peripheral, source, name=f"{name[:-1]}{number}" if name in taken else name,
             address=f"C0:00:00:00:00:{number + 1:02X}", seed=given.seed, ledger=Ledger(keep=False),
-        )
-        for number, name in enumerate(given.sensor)
-    ]  # fmt: skip
+        )  # fmt: skip
     with suppress(KeyboardInterrupt):
         asyncio.run(serve(given.socket, sensors, until_eof=given.until_eof, say=_say))
 

@@ -68,6 +68,7 @@ class VirtualSensor:
         source: Source,
         faults: Faults | None = None,
         *,
+        name: str | None = None,
         address: str = "C0:00:00:00:00:01",
         seed: int = 0,
         ledger: Ledger | None = None,
@@ -78,6 +79,7 @@ class VirtualSensor:
             peripheral: what it is.
             source: what it feels.
             faults: what is wrong with it.
+            name: local name, the peripheral's own by default.
             address: random static Bluetooth address, upper case.
             seed: of its chance.
             ledger: where the truth is written; its own by default.
@@ -85,6 +87,7 @@ class VirtualSensor:
         self.peripheral = peripheral
         self.source = source
         self.faults = faults or Faults()
+        self.name = name or peripheral.local_name
         self.address = address.upper()
         self.ledger = ledger or Ledger()
         self.boot = 0
@@ -100,11 +103,6 @@ class VirtualSensor:
         self._held: list[tuple[Notification, Copy, int]] = []
         self._link_number = 0
         self._ticking = False
-
-    @property
-    def name(self) -> str:
-        """Local name."""
-        return self.peripheral.local_name
 
     @property
     def mtu(self) -> int:
@@ -135,7 +133,7 @@ class VirtualSensor:
         """What it advertises."""
         peripheral = self.peripheral
         return Advert(
-            peripheral.local_name,
+            self.name,
             tuple(peripheral.advertised_services),
             dict(peripheral.manufacturer_data),
             dict(getattr(peripheral, "service_data", {})),
@@ -177,10 +175,10 @@ class VirtualSensor:
             case Mishap.STALL:
                 self._stalled_until_s = self.life_s + lasts_s
             case Mishap.LINK_LOSS:
-                self._carrier.lose()
+                self._break_off()
             case Mishap.VANISH | Mishap.FLAT:
                 self._absent_until_s = inf if mishap is Mishap.FLAT else self.life_s + lasts_s
-                self._carrier.lose()
+                self._break_off()
             case Mishap.REBOOT:
                 self._restart()
             case _:
@@ -241,6 +239,18 @@ class VirtualSensor:
 
         timer = asyncio.get_running_loop().call_later(delay_s, fire)
         self._timers.add(timer)
+
+    def _break_off(self) -> None:
+        """Nothing passes any more; the host is told when its supervision timeout is over."""
+        if not self.faults.supervision_s:
+            self._lose(self._link_number)
+            return
+        self._stalled_until_s = inf
+        self._later(self.faults.supervision_s, self._lose, self._link_number)
+
+    def _lose(self, link_number: int) -> None:
+        if self._carrier is not None and link_number == self._link_number:
+            self._carrier.lose()
 
     def _restart(self) -> None:
         self._absent_until_s = self.life_s + BOOT_S

@@ -72,6 +72,14 @@ def test_it_streams_fails_and_stops_as_it_is_told(monkeypatch):
         assert child.wait(5) == 0
 
 
+def test_two_of_a_kind_have_two_names():
+    with radio("--sensor", "left=polar-pmd", "--sensor", "right=polar-pmd") as (_, _address, ask):
+        found = json.loads(ask("sensors"))
+        assert [sensor["nick"] for sensor in found] == ["left", "right"]
+        assert len({sensor["name"] for sensor in found}) == 2
+        assert ask("vanish right 3") == "ok"
+
+
 def test_it_ends_with_its_parent_where_it_is_asked_to():
     with radio("--sensor", "polar-pmd", "--until-eof") as (child, _, _ask):
         child.stdin.close()

@@ -92,6 +92,15 @@ async def test_host_mishaps_are_handed_to_the_carrier(desk):
     assert made.befell == [(planned.mishap, planned.lasts_s) for planned in plan]
 
 
+async def test_a_broken_link_is_silent_before_it_is_told(desk):
+    made = desk(Faults(supervision_s=2, plan=[Planned(5, Mishap.LINK_LOSS)]))
+    await asyncio.sleep(6)
+    assert made.sensor.linked
+    assert made.sensor.ledger.fates[Fate.STALLED] > 45
+    await asyncio.sleep(1.1)
+    assert not made.sensor.linked
+
+
 async def test_nothing_happens_after_it_is_switched_off(desk):
     made = desk(Faults(plan=[Planned(5, Mishap.ADAPTER_OFF)]))
     await asyncio.sleep(1)
