@@ -106,7 +106,8 @@ def run_demo(home: Home, tell: Callable[[Sequence[Supervisor]], None], host: Clo
         sensor = Sensor("demo", VirtualPolar().local_name, ADDRESS, "polar-pmd", Leg.LEFT, "above the ankle", 87.0)
         store.keep_sensor(sensor)
         session_id = asyncio.run(_stream(store, sensor, story, clock, tell))
-        counted = Counter({kind: number for kind, number in store.session(session_id).counts.items() if number})
+        counts = store.session(session_id).counts or {}
+        counted = Counter({kind: number for kind, number in counts.items() if number})
     truth = Counter(event.kind for event in story.truth)
     return Outcome(truth, counted, session_id)
 

@@ -7,11 +7,9 @@ leaves behind is removed when the next one starts.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -20,7 +18,7 @@ from types import TracebackType
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from analysis.events import Leg
+from analysis.events import Kind, Leg
 from analysis.samples import SampleBlock
 from drivers.errors import RecordingError
 from drivers.packets import PacketBatch
@@ -33,9 +31,10 @@ from drivers.recording import (
     open_recording,
 )
 from drivers.rows import RowChunk
+from tracker.content import content_key, file_key, unix_us
 from tracker.counting import Counting
 from tracker.errors import ConfigError
-from tracker.facts import Facts
+from tracker.facts import Facts, why_uncountable
 from tracker.home import Home
 from tracker.samplefile import ReadOptions, SampleFile, read_sample_file
 from tracker.store import Batch, NewSession, Store, Totals
@@ -77,16 +76,20 @@ class Imported:
     Attributes:
         session_id: its id.
         created: False where the same content was there before, and nothing was changed.
-        facts: what was counted.
         started_at: instant of session second 0.
         leg: the leg it is stored for.
+        duration_s: from the first sample to the last.
+        counts: contractions by kind, None where it cannot be counted.
+        why_uncountable: for people; None where it was counted, or was there before.
     """
 
     session_id: int
     created: bool
-    facts: Facts
     started_at: datetime
     leg: Leg | None
+    duration_s: float
+    counts: Mapping[Kind, int] | None
+    why_uncountable: str | None = None
 
 
 def is_sample_file(path: Path) -> bool:
@@ -146,6 +149,9 @@ class Intake:
             ConfigError: no start was given, and the file does not know its own.
             StoreError: the disk or the database cannot take it.
         """
+        by_bytes = file_key(path, said.options, said.leg, said.start)
+        if by_bytes and (held := self._store.holds_file(by_bytes)) is not None:
+            return self._held(held)
         source = open_input(path, said.options, progress)
         draft = self._home.recordings / f"{UNFINISHED}{uuid.uuid4().hex}{ENDING}"
         try:
@@ -155,17 +161,21 @@ class Intake:
                 else:
                     with source:
                         taken = _write_copy(source, draft, said)
-            return self._keep(path, draft, taken, said)
+            return self._keep(path, draft, taken, said, by_bytes)
         finally:
             _remove(draft)
 
-    def _keep(self, path: Path, draft: Path, taken: _Taken, said: Told) -> Imported:
+    def _held(self, session_id: int) -> Imported:
+        session = self._store.session(session_id)
+        return Imported(session_id, False, session.started_at, session.leg, session.duration_s, session.counts)
+
+    def _keep(self, path: Path, draft: Path, taken: _Taken, said: Told, by_bytes: str | None) -> Imported:
         _refuse_other_times(path, taken.facts)
         key = content_key(taken.digest, said.options.prefix, taken.leg, taken.started_at)
         facts = taken.facts
         held = self._store.holds(key)
         if held is not None:
-            return Imported(held, False, facts, taken.started_at, taken.leg)
+            return self._held(held)
         kept = draft.replace(self._home.recordings / f"{FINISHED}{key}{ENDING}")
         _sync_folder(kept.parent)
         new = NewSession(
@@ -176,11 +186,20 @@ class Intake:
             content_key=key,
             rank=0 if "imu" in facts.modalities else 1,
             first_s=facts.first_s,
+            file_key=by_bytes,
         )
         stored = self._store.add(
             new, batch_of(facts), ended_at=_later(taken.started_at, facts.last_s), totals=taken.totals
         )
-        return Imported(stored.session_id, stored.created, facts, taken.started_at, taken.leg)
+        return Imported(
+            stored.session_id,
+            stored.created,
+            taken.started_at,
+            taken.leg,
+            facts.duration_s,
+            facts.counts,
+            why_uncountable(facts),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +245,7 @@ def _header(file: SampleFile, said: Told) -> RecordingHeader:
 
 def _anchor(start: datetime) -> Anchor:
     """Second 0 of rows is instant 0 of their recording's clock."""
-    wall_ns = (start - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1000
+    wall_ns = unix_us(start) * 1000
     offset = start.utcoffset() or timedelta()
     return Anchor(0, wall_ns, getattr(start.tzinfo, "key", None) or "", round(offset.total_seconds()))
 
@@ -302,14 +321,8 @@ def _later(start: datetime, by_s: float) -> datetime:
 
 def batch_of(facts: Facts) -> Batch:
     """A whole session's findings as the store takes them."""
-    return Batch(facts.findings, facts.first_s, facts.last_s, facts.algorithm)
-
-
-def content_key(digest: str, prefix: str, leg: Leg | None, start: datetime) -> str:
-    """What makes a session the same: content, prefix, leg and start, in 64 hexadecimal digits."""
-    start_us = (start - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-    parts = [digest, prefix.strip().lower().rstrip("_"), leg, start_us]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    countable = facts.uncountable is None
+    return Batch(facts.findings, facts.first_s, facts.last_s, facts.algorithm, countable)
 
 
 def sweep(home: Home, store: Store) -> list[Path]:
@@ -319,10 +332,8 @@ def sweep(home: Home, store: Store) -> list[Path]:
         The files removed.
     """
     left = list(home.recordings.glob(f"{UNFINISHED}*"))
-    for path in home.recordings.glob(f"{FINISHED}*{ENDING}"):
-        key = path.name.removeprefix(FINISHED).removesuffix(ENDING)
-        if store.holds(key) is None:
-            left.append(path)
+    named = store.named_recordings()
+    left += [path for path in home.recordings.glob(f"{FINISHED}*{ENDING}") if home.relative(path) not in named]
     for path in left:
         with suppress(OSError):
             path.unlink()

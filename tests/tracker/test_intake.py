@@ -13,10 +13,11 @@ from analysis.events import Leg
 from drivers.errors import RecordingError
 from drivers.recording import Anchor, RecordingHeader, RecordingWriter, open_recording
 from drivers.rows import ACC_COLUMNS, RowChunk
+from tracker.content import content_key, file_key
 from tracker.errors import ConfigError, StoreError
 from tracker.home import Home
-from tracker.intake import Intake, Told, content_key, open_input, own_start, sweep
-from tracker.samplefile import ReadOptions, SampleFile
+from tracker.intake import Intake, Told, open_input, own_start, sweep
+from tracker.samplefile import AccUnit, ReadOptions, SampleFile
 from tracker.store import Store
 from tracker.store.connection import Presence
 
@@ -74,6 +75,39 @@ def test_the_form_of_a_file_does_not_matter(file: Path, home: Home, tmp_path: Pa
         assert len(store.sessions()) == 1
 
 
+def test_the_same_bytes_are_not_read_twice(file: Path, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that comes again is known by its bytes; with another start or leg, or forgotten, it is read."""
+    with Store(home, clock=lambda: NOW) as store, Intake(store) as intake:
+        first = intake.take(file, Told(START, Leg.LEFT))
+        with monkeypatch.context() as unread:
+            unread.setattr("tracker.intake.open_input", lambda *_: pytest.fail("the file was read again"))
+            again = intake.take(file, Told(START, Leg.LEFT))
+        assert (again.session_id, again.created) == (first.session_id, False)
+        assert (again.duration_s, again.counts) == (first.duration_s, first.counts)
+        assert intake.take(file, Told(START + timedelta(days=1), Leg.LEFT)).created
+        assert intake.take(file, Told(START, Leg.RIGHT)).created
+        store.forget([first.session_id])
+        assert intake.take(file, Told(START, Leg.LEFT)).created
+
+
+def test_key_of_bytes(file: Path, tmp_path: Path) -> None:
+    """Bytes, prefix, units, leg and start make it; a log beside the file holds a part of it, so there is none."""
+    plain = ReadOptions()
+    key = file_key(file, plain, Leg.LEFT, START)
+    assert key == file_key(file.rename(tmp_path / "renamed.csv"), plain, Leg.LEFT, START)
+    file = tmp_path / "renamed.csv"
+    others = {
+        file_key(file, ReadOptions(prefix="lshank_"), Leg.LEFT, START),
+        file_key(file, ReadOptions(acc_unit=AccUnit.G), Leg.LEFT, START),
+        file_key(file, plain, None, START),
+        file_key(file, plain, Leg.LEFT, None),
+    }
+    assert len(others - {key, None}) == 4
+    file.with_name("renamed.csv-wal").write_bytes(b"more")
+    assert file_key(file, plain, Leg.LEFT, START) is None
+    assert file_key(tmp_path / "none.csv", plain, Leg.LEFT, START) is None
+
+
 def test_what_is_stored(file: Path, home: Home) -> None:
     """First sample, end, samples and an operation that can be undone."""
     with Store(home, clock=lambda: NOW) as store, Intake(store) as intake:
@@ -86,6 +120,18 @@ def test_what_is_stored(file: Path, home: Home) -> None:
         store.undo()
         assert store.sessions() == []
         assert list(home.recordings.iterdir()) == []
+
+
+def test_what_cannot_be_counted_is_no_zero(home: Home, tmp_path: Path) -> None:
+    """Too slow an accelerometer: stored, its counts not known."""
+    slow = tmp_path / "slow.csv"
+    slow.write_text("t_s,acc_x_mps2,acc_y_mps2,acc_z_mps2\n" + "".join(f"{n / 4},0,0,9.8\n" for n in range(400)))
+    with Store(home, clock=lambda: NOW) as store, Intake(store) as intake:
+        done = intake.take(slow, Told(START, Leg.LEFT))
+        day = store.day(START.date(), UTC).headline
+        assert (done.counts, store.session(done.session_id).counts, day.counts) == (None, None, None)
+        assert day.recorded_s == day.unknown_s == 99.75
+        assert "samples a second" in str(done.why_uncountable)
 
 
 def test_an_end_after_a_clock_change(file: Path, home: Home) -> None:
@@ -141,6 +187,22 @@ def test_sweep_spares_what_is_in_use(file: Path, home: Home) -> None:
             assert not left.exists()
         assert len(list(home.recordings.iterdir())) == 1
         assert sweep(home, store) == []
+
+
+def test_sweep_spares_what_undo_needs(file: Path, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed between forgetting and the move to the trash, a recording survives the next import, and undo has it."""
+    with Store(home, clock=lambda: NOW) as store:
+        with Intake(store) as intake:
+            kept = home.root / str(store.session(intake.take(file, Told(START, Leg.LEFT)).session_id).recording)
+        with monkeypatch.context() as killed:
+            killed.setattr("tracker.store.retention.settle", lambda *_: None)
+            store.forget([1])
+        assert kept.exists()
+        with Intake(store):
+            assert kept.exists()
+        store.undo()
+        assert kept.exists()
+        assert store.session(1).recording == home.relative(kept)
 
 
 def test_a_full_disk_is_told(file: Path, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

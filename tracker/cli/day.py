@@ -72,7 +72,7 @@ def _other(summary: DaySummary) -> tuple[str, LegDay] | None:
     """The other leg of the day, None where nothing of it was recorded."""
     headline = str(summary.leg) if summary.leg else "unknown"
     for name, leg in summary.legs.items():
-        if name != headline and leg.counts is not None:
+        if name != headline and leg.recorded_s:
             return name, leg
     return None
 
@@ -121,6 +121,7 @@ def _seen(summary: DaySummary, days: Calendar) -> Table:
     rows = (
         ("worn", [leg.worn_s for leg in legs], f"{whose}{worn} {whole}"),
         ("recorded", [leg.recorded_s for leg in legs], f"{whose}{recorded}, worn or not"),
+        ("state unknown", [leg.unknown_s for leg in legs], _unknown_note(legs)),
         ("gaps while recording", [leg.gap_s for leg in legs], "not seen"),
         ("not recorded", [length_s - leg.recorded_s - leg.gap_s for leg in legs], "not seen"),
         ("longest still stretch", [leg.longest_still_s for leg in legs], "worn, no contraction, no gap"),
@@ -132,6 +133,12 @@ def _seen(summary: DaySummary, days: Calendar) -> Table:
     return grid
 
 
+def _unknown_note(legs: list[LegDay]) -> str:
+    if any(leg.recorded_s and leg.counts is None for leg in legs):
+        return "seen, but it could not be counted"
+    return "seen, but not told apart"
+
+
 def _length_s(summary: DaySummary, days: Calendar) -> float:
     """Seconds of the day that have passed. By instants: two times of one zone subtract as their hands do."""
     start_s, end_s = summary.start.timestamp(), summary.end.timestamp()
@@ -139,7 +146,7 @@ def _length_s(summary: DaySummary, days: Calendar) -> float:
 
 
 def _hours(summary: DaySummary, days: Calendar) -> Table:
-    """A row an hour; hours in which nothing was recorded are told in one row where they follow each other."""
+    """A row an hour; hours in which nothing was recorded or counted are one row where they follow each other."""
     from rich.table import Table
 
     grid = Table.grid(padding=(0, 2))
@@ -148,15 +155,22 @@ def _hours(summary: DaySummary, days: Calendar) -> Table:
     grid.add_row("hour", "deliberate", "", "steps and strokes", "", "worn", style="dim")
     tops = [max((_sum(hour, kinds) for hour in summary.hours), default=0) for kinds in (DELIBERATE, _GAIT)]
     offsets = len({hour.start.utcoffset() for hour in summary.hours}) > 1
-    shown = [hour for hour in summary.hours if hour.start <= days.now or hour.counts is not None]
-    for recorded, run in groupby(shown, lambda hour: hour.counts is not None):
+    shown = [hour for hour in summary.hours if hour.start <= days.now or hour.recorded_s]
+    for why_not, run in groupby(shown, _why_no_counts):
         hours = list(run)
-        if not recorded:
-            grid.add_row(_hour_range(hours, offsets), "not recorded", "", "", "", UNKNOWN, style="dim")
+        if why_not:
+            grid.add_row(_hour_range(hours, offsets), why_not, "", "", "", UNKNOWN, style="dim")
             continue
         for hour in hours:
             grid.add_row(_hour_name(hour, offsets), *_hour_cells(hour, tops))
     return grid
+
+
+def _why_no_counts(hour: Hour) -> str:
+    """What stands in the place of counts, "" where there are some."""
+    if not hour.recorded_s:
+        return "not recorded"
+    return "not countable" if hour.counts is None else ""
 
 
 def _sum(hour: Hour, kinds: tuple[Kind, ...]) -> int:

@@ -29,7 +29,7 @@ EVENT_COLUMNS = (
 )  # fmt: skip
 DAY_COLUMNS = (
     "day", "zone", "leg", *(str(kind) for kind in Kind), "total", "deliberate",
-    "recorded_s", "worn_s", "gap_s", "bounce_s", "longest_still_s",
+    "recorded_s", "worn_s", "unknown_s", "gap_s", "bounce_s", "longest_still_s",
 )  # fmt: skip
 
 
@@ -134,17 +134,16 @@ def _event_row(event: dict[str, Any]) -> list[Any]:
 
 
 def _export_days(store: Store, wanted: tuple[date, int, tzinfo, int], target: Path) -> None:
-    seen = [day for day in store.days(*wanted) if any(leg.counts is not None for leg in day.legs.values())]
-    rows = [row for day in seen for row in _leg_rows(day)]
+    rows = [row for day in store.days(*wanted) for row in _leg_rows(day)]
     _write(target, DAY_COLUMNS, rows, lambda row: [row[name] for name in DAY_COLUMNS], "row")
 
 
 def _leg_rows(day: DaySummary) -> Iterator[dict[str, Any]]:
-    """One row a leg that was recorded that day."""
+    """One row a leg that was recorded that day; counts are empty where nothing could be counted."""
     for name, leg in day.legs.items():
-        if leg.counts is not None:
+        if leg.recorded_s:
             numbers = leg.to_json()
-            counts = numbers.pop("counts")
+            counts = numbers.pop("counts") or dict.fromkeys(map(str, Kind))
             yield {"day": day.day.isoformat(), "zone": day.zone, "leg": name, **counts, **numbers}
 
 

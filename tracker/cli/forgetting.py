@@ -78,7 +78,7 @@ def loss_of_sessions(store: Store, ids: Sequence[int]) -> Loss:
         NothingFound: there is no such session.
     """
     found = tuple(store.session(session_id) for session_id in dict.fromkeys(ids))
-    events = sum(sum(session.counts.values()) for session in found)
+    events = sum(sum((session.counts or {}).values()) for session in found)
     return Loss(found, (), events, sum(_bytes(store, session) for session in found))
 
 
@@ -103,7 +103,7 @@ def loss_of_range(store: Store, start: datetime, end: datetime) -> Loss:
             parts.append((session, low, high))
     if not whole and not parts:
         raise NothingFound(f"nothing was recorded between {start.isoformat()} and {end.isoformat()}.")
-    events = sum(sum(session.counts.values()) for session in whole)
+    events = sum(sum((session.counts or {}).values()) for session in whole)
     events += sum(_events_between(store, *part) for part in parts)
     held = sum(_bytes(store, session) for session in whole)
     for session, low, high in parts:

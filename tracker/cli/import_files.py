@@ -15,11 +15,11 @@ from analysis.events import Kind, Leg
 from drivers.errors import RecordingError
 from tracker.cli import surroundings
 from tracker.cli.faults import USAGE, say, sentence_of
+from tracker.cli.keeping import keep_house
 from tracker.cli.options import FILE, file_options, json_option, leg_option, read_options
 from tracker.cli.output import KIND_NAMES, duration, print_json
 from tracker.cli.progress import Bar
 from tracker.errors import ConfigError
-from tracker.facts import why_uncountable
 from tracker.intake import Imported, Intake, Told, is_sample_file
 from tracker.settings import instant_of
 
@@ -49,8 +49,11 @@ def command(files: tuple[Path, ...], start: str | None, leg: str | None, as_json
     options = read_options(**units)
     began = _start(files, start)
     of_leg = _leg(files, leg, options.prefix)
-    with surroundings.open_store() as store, Intake(store) as intake:
-        taken = [_take(intake, file, Told(began, of_leg, options)) for file in files]
+    settings = surroundings.settings()
+    with surroundings.open_store() as store:
+        with Intake(store) as intake:
+            taken = [_take(intake, file, Told(began, of_leg, options)) for file in files]
+        keep_house(store, settings)
     if as_json:
         print_json({"files": [_json(one) for one in taken]})
     for one in taken:
@@ -102,13 +105,12 @@ def _take(intake: Intake, file: Path, said: Told) -> Taken:
 def _sentence(file: Path, imported: Imported) -> str:
     if not imported.created:
         return f"{file.name} is stored already, as session {imported.session_id}: nothing was changed."
-    facts = imported.facts
     leg = f" of the {imported.leg} leg" if imported.leg else ""
     began = imported.started_at.isoformat(sep=" ", timespec="seconds")
-    text = f"Session {imported.session_id}: {file.name}, {duration(facts.duration_s)}{leg} from {began}, "
-    if why := why_uncountable(facts):
-        return f"{text}nothing counted, because {why}."
-    counts = facts.counts or {}
+    text = f"Session {imported.session_id}: {file.name}, {duration(imported.duration_s)}{leg} from {began}, "
+    if imported.why_uncountable:
+        return f"{text}nothing counted, because {imported.why_uncountable}."
+    counts = imported.counts or {}
     seen = [f"{counts[kind]:,} {KIND_NAMES[kind]}" for kind in Kind if counts.get(kind)]
     return f"{text}{', '.join(seen) or 'no contraction'}."
 
@@ -117,14 +119,14 @@ def _json(one: Taken) -> dict[str, Any]:
     imported = one.imported
     if imported is None:
         return {"file": str(one.file), "status": "refused", "session": None, "error": one.refused}
-    counts = imported.facts.counts
+    counts = imported.counts
     return {
         "file": str(one.file),
         "status": "stored" if imported.created else "already_stored",
         "session": imported.session_id,
         "leg": imported.leg,
         "started_at": imported.started_at.isoformat(),
-        "duration_s": imported.facts.duration_s,
+        "duration_s": imported.duration_s,
         "counts": {str(kind): None if counts is None else counts[kind] for kind in Kind},
         "error": None,
     }

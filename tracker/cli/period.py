@@ -67,6 +67,7 @@ def summed(days: Iterable[LegDay]) -> LegDay:
         counts={kind: sum(counts[kind] for counts in counted) for kind in Kind} if counted else None,
         recorded_s=sum(leg.recorded_s for leg in legs),
         worn_s=sum(leg.worn_s for leg in legs),
+        unknown_s=sum(leg.unknown_s for leg in legs),
         gap_s=sum(leg.gap_s for leg in legs),
         bounce_s=sum(leg.bounce_s for leg in legs),
         longest_still_s=max(still, default=None),
@@ -184,7 +185,7 @@ def _trend(new: Stretch, old: Stretch) -> Table:
         rows.add(
             f"{name} an hour worn", *(UNKNOWN if rate is None else f"{rate:,.1f}" for rate in hourly), change(*hourly)
         )
-    worn = [leg.worn_s if leg.counts is not None else None for leg in sums]
+    worn = [leg.worn_s if leg.recorded_s else None for leg in sums]
     rows.add("worn", *map(clock_time, worn), change(*worn))
     rows.add("days recorded", *(f"{side.days_recorded} of {len(side.days)}" for side in (new, old)), "")
     return rows.drawn()

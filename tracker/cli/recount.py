@@ -15,6 +15,7 @@ from drivers.errors import RecordingError
 from drivers.recording import open_recording
 from tracker.cli import surroundings
 from tracker.cli.faults import USAGE, say
+from tracker.cli.keeping import keep_house
 from tracker.cli.options import json_option
 from tracker.cli.output import console, counted, print_json, table
 from tracker.cli.progress import Bar
@@ -44,11 +45,13 @@ def command(since: datetime | None, as_json: bool) -> int:
     low = None
     if since is not None:
         low = datetime.fromtimestamp(day_start(since.date(), zone, settings.day_start_hour), UTC)
-    with surroundings.open_store() as store, Intake(store):
-        sessions = store.sessions(since=low)[::-1]
-        if not sessions:
-            raise NothingFound("there is no session to count again.")
-        done = recount(store, sessions, zone, settings.day_start_hour)
+    with surroundings.open_store() as store:
+        with Intake(store):
+            sessions = store.sessions(since=low)[::-1]
+            if not sessions:
+                raise NothingFound("there is no session to count again.")
+            done = recount(store, sessions, zone, settings.day_start_hour)
+        keep_house(store, settings)
     if as_json:
         print_json(_document(done))
     else:

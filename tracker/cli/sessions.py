@@ -38,6 +38,7 @@ def _show(found: Sequence[SessionRecord], zone: tzinfo) -> None:
     names = ("id", "began", "length", "leg", "from", "gaps", "deliberate", "steps")
     rows = Rows(names, _NUMBERS)
     for session in found:
+        counts = session.counts
         rows.add(
             str(session.id),
             f"{session.started_at.astimezone(zone):%Y-%m-%d %H:%M}",
@@ -45,8 +46,8 @@ def _show(found: Sequence[SessionRecord], zone: tzinfo) -> None:
             session.leg or "?",
             session.sensor or session.source or UNKNOWN,
             clock_time(session.gap_s) if session.gaps else "none",
-            number(sum(session.counts[kind] for kind in DELIBERATE)),
-            number(session.counts[Kind.STEP]),
+            number(None if counts is None else sum(counts[kind] for kind in DELIBERATE)),
+            number(None if counts is None else counts[Kind.STEP]),
         )
     out = console()
     rows.shorten(out.width, names.index("from"))

@@ -13,7 +13,7 @@ from typing import Any
 
 from analysis.events import DELIBERATE, Kind, Leg
 from tracker.store.civil import day_edges, hour_starts
-from tracker.store.records import UNKNOWN_LEG, CountedEvent, DayChange, leg_named
+from tracker.store.records import UNKNOWN_LEG, CountedEvent, DayChange, Rejected, leg_named
 from tracker.store.rollup import COLUMNS
 from tracker.store.sessions import when
 
@@ -29,9 +29,11 @@ class LegDay:
     """What one leg did in a stretch of time, and how much of it was seen.
 
     Attributes:
-        counts: contractions by kind; None where nothing was recorded, which is not the same as none.
+        counts: contractions by kind; None where nothing was recorded that can be counted, which is not the same
+            as none.
         recorded_s: seconds with samples, overlapping sessions counted once.
-        worn_s: of these, seconds with the sensor on the leg.
+        worn_s: of these, seconds that could be counted and whose label is not `not_worn`.
+        unknown_s: of these, seconds whose state is not known; all of what cannot be counted.
         gap_s: seconds within sessions of which no session has a sample.
         bounce_s: seconds of bouncing, which is not counted as contractions.
         longest_still_s: longest time worn without a contraction and without a gap; None where never worn.
@@ -40,6 +42,7 @@ class LegDay:
     counts: Counts | None = None
     recorded_s: float = 0.0
     worn_s: float = 0.0
+    unknown_s: float = 0.0
     gap_s: float = 0.0
     bounce_s: float = 0.0
     longest_still_s: float | None = None
@@ -62,6 +65,7 @@ class LegDay:
             "deliberate": self.deliberate,
             "recorded_s": self.recorded_s,
             "worn_s": self.worn_s,
+            "unknown_s": self.unknown_s,
             "gap_s": self.gap_s,
             "bounce_s": self.bounce_s,
             "longest_still_s": self.longest_still_s,
@@ -70,11 +74,13 @@ class LegDay:
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """One hour of the clock; `counts` is None where nothing was recorded in it."""
+    """One hour of the clock; `counts` is None where nothing was recorded in it that can be counted."""
 
     start: datetime
     counts: Counts | None
     worn_s: float
+    recorded_s: float
+    unknown_s: float
 
     def to_json(self) -> dict[str, Any]:
         """The keys of an entry of `hours`."""
@@ -82,6 +88,8 @@ class Hour:
             "start": self.start.isoformat(),
             "counts": _counts_json(self.counts),
             "worn_s": self.worn_s,
+            "recorded_s": self.recorded_s,
+            "unknown_s": self.unknown_s,
         }
 
 
@@ -113,7 +121,7 @@ class DaySummary:
     @property
     def recorded(self) -> bool:
         """Whether anything was recorded that day."""
-        return self.headline.counts is not None
+        return self.headline.recorded_s > 0
 
     def to_json(self) -> dict[str, Any]:
         """The keys of `soleus day --json`; without `hours` where they were not asked for."""
@@ -157,7 +165,7 @@ def _summary(day: date, zone: tzinfo, edges: Sequence[int], seen: Mapping[str, L
     # max keeps the first of equals, and _LEGS puts left before right before unknown.
     name = max(legs, key=lambda leg: (legs[leg].worn_s, legs[leg].recorded_s, legs[leg].gap_s))
     start, end = (datetime.fromtimestamp(edge, zone) for edge in edges)
-    leg = leg_named(name) if legs[name].counts is not None else None
+    leg = leg_named(name) if legs[name].recorded_s else None
     return DaySummary(day, zone_name(zone), start, end, legs, leg, legs[name])
 
 
@@ -169,7 +177,7 @@ def _with_hours(connection: sqlite3.Connection, summary: DaySummary, zone: tzinf
     hours = []
     for number, start in enumerate(starts):
         leg = seen[number].get(name, LegDay())
-        hours.append(Hour(start, leg.counts, leg.worn_s))
+        hours.append(Hour(start, leg.counts, leg.worn_s, leg.recorded_s, leg.unknown_s))
     return DaySummary(
         summary.day, summary.zone, summary.start, summary.end,
         summary.legs, summary.leg, summary.headline, tuple(hours),
@@ -204,11 +212,12 @@ _SUMS = (
 
 
 def _leg_day(sums: Sequence[int], still_us: int) -> LegDay:
-    *counts, recorded_us, worn_us, gap_us, bounce_us = sums
+    *counts, recorded_us, countable_us, worn_us, unknown_us, gap_us, bounce_us = sums
     return LegDay(
-        counts=dict(zip(Kind, counts, strict=True)) if recorded_us else None,
+        counts=dict(zip(Kind, counts, strict=True)) if countable_us else None,
         recorded_s=recorded_us / 1e6,
         worn_s=worn_us / 1e6,
+        unknown_s=unknown_us / 1e6,
         gap_s=gap_us / 1e6,
         bounce_s=bounce_us / 1e6,
         longest_still_s=still_us / 1e6 if worn_us else None,
@@ -298,6 +307,19 @@ def counted_events(connection: sqlite3.Connection, start_s: int, end_s: int, zon
             attributes=json.loads(facts) if facts else {},
             algorithm_version=version,
         )
+
+
+def rejections(connection: sqlite3.Connection, start_s: int, end_s: int) -> list[Rejected]:
+    """How many candidates each rule refused between two quarter-hours, by leg, the most first."""
+    rows = connection.execute(
+        "SELECT r.rule, s.leg, SUM(r.candidates) FROM sessions s JOIN rejections r ON r.session_id = s.id "
+        "WHERE s.deleted_at IS NULL AND s.last_utc_us >= :start AND s.first_utc_us < :end "
+        "AND s.started_utc_us + r.start_s * 1e6 >= :start AND s.started_utc_us + r.start_s * 1e6 < :end "
+        "AND NOT EXISTS (SELECT 1 FROM forgotten f WHERE f.session_id = s.id "
+        "AND r.start_s >= f.start_s AND r.start_s < f.end_s) GROUP BY r.rule, s.leg ORDER BY 3 DESC, 1, 2",
+        {"start": start_s * 1_000_000, "end": end_s * 1_000_000},
+    )
+    return [Rejected(rule, leg_named(leg), candidates) for rule, leg, candidates in rows]
 
 
 def changes(

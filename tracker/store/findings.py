@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from analysis.events import Algorithm, Contraction, StateSpan
 from tracker.store.intervals import Interval, cut_at_multiples, subtract
 from tracker.store.records import Batch
-from tracker.store.rollup import utc_us
+from tracker.store.rollup import QUARTER_US, utc_us
 
 FOUND_IN = ("events", "states", "gaps", "bounces", "rejections")
 """Tables that hold what one run of the pipeline found in a session."""
@@ -37,14 +37,23 @@ def write(connection: sqlite3.Connection, session_id: int, started_us: int, batc
         "INSERT OR IGNORE INTO bounces VALUES (?, ?, ?, ?)",
         ((session_id, start / 1e6, end / 1e6, share) for start, end, share in _bounce_shares(batch)),
     )
-    refused = Counter(rejection.rule for rejection in found.rejections)
+    refused = Counter(
+        (_quarter_s(batch, started_us, rejection.peak_s), rejection.rule) for rejection in found.rejections
+    )
     connection.executemany(
         "INSERT OR IGNORE INTO rejections VALUES (?, ?, ?, ?)",
-        ((session_id, batch.from_s, rule, count) for rule, count in refused.items()),
+        ((session_id, start_s, rule, count) for (start_s, rule), count in refused.items()),
     )
     connection.execute("UPDATE sessions SET algorithm_id = ? WHERE id = ?", (algorithm_id, session_id))
     low_s, high_s = _reach(batch)
     return utc_us(started_us, low_s), utc_us(started_us, high_s)
+
+
+def _quarter_s(batch: Batch, started_us: int, peak_s: float) -> float:
+    """Session second at which the quarter-hour of a candidate begins, within the batch; no two batches share one."""
+    quarter_us = utc_us(started_us, peak_s) // QUARTER_US * QUARTER_US
+    start_s = (quarter_us - started_us) / 1e6
+    return start_s if batch.from_s < start_s < batch.until_s else batch.from_s
 
 
 def event_rows(

@@ -14,15 +14,15 @@ class Coverage:
 
     Attributes:
         session_id: the session.
-        preference: (rank, start in UTC microseconds, uid); the smaller is preferred. Nothing in it depends on
-            the order in which sessions were stored.
+        preference: (cannot be counted, rank, start in UTC microseconds, uid); the smaller is preferred. Nothing
+            in it depends on the order in which sessions were stored.
         extent: from the first to the last sample, without forgotten stretches.
         recorded: the extent without its gaps.
-        worn: recorded and known to be worn.
+        worn: recorded and known to be worn; nothing where the session cannot be counted.
     """
 
     session_id: int
-    preference: tuple[int, int, str]
+    preference: tuple[bool, int, int, str]
     extent: Sequence[Interval]
     recorded: Sequence[Interval]
     worn: Sequence[Interval]

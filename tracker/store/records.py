@@ -67,6 +67,8 @@ class NewSession:
         rank: who is preferred where sessions of one leg overlap, the smaller first (0: motion, 1: muscle
             only).
         first_s: session second of the first sample.
+        file_key: digest of the bytes of the imported file and of everything said about it; a shortcut to the
+            content key of a file that comes again.
         uid: name that is the same wherever the session is stored; the content key if there is one.
     """
 
@@ -78,6 +80,7 @@ class NewSession:
     content_key: str | None = None
     rank: int = 0
     first_s: float = 0.0
+    file_key: str | None = None
     uid: str | None = None
 
 
@@ -101,17 +104,23 @@ class Batch:
         from_s: end of the batch before, or the session's first sample.
         until_s: last sample read. The session is recorded up to here.
         algorithm: which science found it.
+        countable: whether contractions can be counted in this session, now that so much of it is known; None
+            where nobody said: then it is countable once something of it was labelled or counted.
     """
 
     findings: Findings
     from_s: float
     until_s: float
     algorithm: Algorithm
+    countable: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
-    """A stored session; `counts` are its own, also where another session of the leg is preferred."""
+    """A stored session.
+
+    `counts` are its own, also where another session of the leg is preferred; None where it cannot be counted.
+    """
 
     id: int
     uid: str
@@ -126,7 +135,7 @@ class SessionRecord:
     last_s: float
     totals: Totals
     gaps: tuple[Gap, ...]
-    counts: Mapping[Kind, int]
+    counts: Mapping[Kind, int] | None
     recording: str | None
     content_key: str | None
     algorithm: Algorithm | None
@@ -160,7 +169,7 @@ class SessionRecord:
             "gaps": _spans(self.gaps),
             "forgotten": _spans(self.forgotten),
             "reconnects": self.totals.reconnects,
-            "counts": {str(kind): count for kind, count in self.counts.items()},
+            "counts": {str(kind): None if self.counts is None else self.counts[kind] for kind in Kind},
             "recording": self.recording,
         }
 
@@ -212,6 +221,19 @@ class CountedEvent:
             "attributes": dict(self.attributes),
             "algorithm_version": self.algorithm_version,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """How many candidates one rule refused."""
+
+    rule: str
+    leg: Leg | None
+    candidates: int
+
+    def to_json(self) -> dict[str, Any]:
+        """One entry of `soleus events --rejected --json`."""
+        return {"rule": self.rule, "leg": self.leg, "candidates": self.candidates}
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ def _remove(path: Path) -> None:
 
 
 def prune(connection: sqlite3.Connection, home: Home, keep_days: float, now: datetime) -> list[int]:
-    """Delete the recordings of sessions that ended more than `keep_days` ago; never a count.
+    """Delete the recordings of sessions that ended, and came into the store, more than `keep_days` ago; never a count.
 
     Returns:
         Sessions that have no recording any more.
@@ -128,7 +128,7 @@ def prune(connection: sqlite3.Connection, home: Home, keep_days: float, now: dat
     limit_us = instant_us(now - timedelta(days=keep_days))
     rows = connection.execute(
         "SELECT id, recording FROM sessions WHERE recording IS NOT NULL AND deleted_at IS NULL "
-        "AND ended_at IS NOT NULL AND last_utc_us < ?",
+        "AND ended_at IS NOT NULL AND MAX(last_utc_us, COALESCE(stored_utc_us, last_utc_us)) < ?",
         (limit_us,),
     ).fetchall()
     for session_id, recording in rows:

@@ -24,7 +24,7 @@ REACH_US = 300_000_000
 Chosen: five minutes, more than any single contraction is held."""
 
 KINDS = tuple(str(kind) for kind in Kind)
-COLUMNS = (*KINDS, "recorded_us", "worn_us", "gap_us", "bounce_us")
+COLUMNS = (*KINDS, "recorded_us", "countable_us", "worn_us", "unknown_us", "gap_us", "bounce_us")
 STILL = ("still_first_us", "still_longest_us", "still_last_us")
 
 _CHUNK_US = 96 * QUARTER_US
@@ -69,28 +69,36 @@ def refresh(connection: sqlite3.Connection, leg: str, changed: Interval) -> None
 def coverages_in(connection: sqlite3.Connection, leg: str, window: Interval) -> Iterator[Coverage]:
     """What each existing session of the leg saw within the window."""
     sessions = connection.execute(
-        "SELECT id, rank, started_utc_us, uid, first_utc_us, last_utc_us FROM sessions "
+        "SELECT id, countable, rank, started_utc_us, uid, first_utc_us, last_utc_us FROM sessions "
         "WHERE leg = ? AND deleted_at IS NULL AND last_utc_us > ? AND first_utc_us < ?",
         (leg, *window),
     ).fetchall()
-    for session_id, rank, started_us, uid, first_us, last_us in sessions:
+    for session_id, countable, rank, started_us, uid, first_us, last_us in sessions:
 
-        def pieces(table: str, session_id: int = session_id, started_us: int = started_us) -> list[Interval]:
-            return _pieces(connection, table, session_id, started_us, window)
+        def pieces(
+            table: str, without: State | None = None, session_id: int = session_id, started_us: int = started_us
+        ) -> list[Interval]:
+            return _pieces(connection, table, session_id, started_us, window, without)
 
         extent = subtract(clip([(first_us, last_us)], *window), pieces("forgotten"))
         recorded = subtract(extent, pieces("gaps"))
-        worn = intersect(recorded, pieces("states"))
-        yield Coverage(session_id, (rank, started_us, uid), extent, recorded, worn)
+        worn = intersect(recorded, pieces("states", State.NOT_WORN)) if countable else []
+        yield Coverage(session_id, (not countable, rank, started_us, uid), extent, recorded, worn)
 
 
 def _pieces(
-    connection: sqlite3.Connection, table: str, session_id: int, started_us: int, window: Interval
+    connection: sqlite3.Connection,
+    table: str,
+    session_id: int,
+    started_us: int,
+    window: Interval,
+    without: State | None = None,
 ) -> list[Interval]:
-    worn = f"AND state <> '{State.NOT_WORN}'" if table == "states" else ""
+    """Stretches of one table, joined; of `states` those with another label than `without`."""
+    others = f"AND state <> '{without}'" if without else ""
     low_s, high_s = ((edge - started_us) / 1e6 for edge in window)
     rows = connection.execute(
-        f"SELECT start_s, end_s FROM {table} WHERE session_id = ? AND end_s > ? AND start_s < ? {worn}",
+        f"SELECT start_s, end_s FROM {table} WHERE session_id = ? AND end_s > ? AND start_s < ? {others}",
         (session_id, low_s - 1.0, high_s + 1.0),
     )
     return clip(union((utc_us(started_us, start), utc_us(started_us, end)) for start, end in rows), *window)
@@ -139,6 +147,8 @@ def _replace_quarters(connection: sqlite3.Connection, leg: str, window: Interval
             _add(quarters[start // QUARTER_US], (("gap_us", end - start),))
     for quarter, bounce_us in _bounces(connection, stretches):
         _add(quarters[quarter], (("bounce_us", bounce_us),))
+    for quarter, name, amount in _countable(connection, window, stretches):
+        _add(quarters[quarter], ((name, amount),))
     _still(connection, leg, window, stretches, quarters)
     _write(connection, leg, window, quarters)
 
@@ -146,6 +156,28 @@ def _replace_quarters(connection: sqlite3.Connection, leg: str, window: Interval
 def _add(totals: dict[str, int], amounts: Iterator[tuple[str, int]] | Sequence[tuple[str, int]]) -> None:
     for name, amount in amounts:
         totals[name] = totals.get(name, 0) + amount
+
+
+def _countable(
+    connection: sqlite3.Connection, window: Interval, stretches: Sequence[Stretch]
+) -> Iterator[tuple[int, str, int]]:
+    """(quarter, column, microseconds): time from sessions that can be counted, and time whose state is unknown.
+
+    Unknown is what has that label, what has none (yet), and all that cannot be counted.
+    """
+    counted_from: dict[int, list[Interval]] = defaultdict(list)
+    for stretch in stretches:
+        counted_from[stretch.session_id].append((stretch.start_us, stretch.end_us))
+    for session_id, pieces in counted_from.items():
+        countable, started_us = connection.execute(
+            "SELECT countable, started_utc_us FROM sessions WHERE id = ?", (session_id,)
+        ).fetchone()
+        known: list[Interval] = []
+        if countable:
+            known = _pieces(connection, "states", session_id, started_us, window, State.UNKNOWN)
+            yield from ((start // QUARTER_US, "countable_us", end - start) for start, end in pieces)
+        for start, end in subtract(pieces, known):
+            yield start // QUARTER_US, "unknown_us", end - start
 
 
 def _bounces(connection: sqlite3.Connection, stretches: Sequence[Stretch]) -> Iterator[tuple[int, int]]:

@@ -26,16 +26,21 @@ An event of a forgotten session, of a forgotten stretch, or of time that another
 covers is in `events` but not counted: `stretches` says what is. The views hide this: `events_utc` lists
 counted events with readable times, `sessions_utc` the sessions that exist, `quarter_hours_utc` and
 `daily_counts_utc` the counts.
+
+Time of a session that is not `countable` (muscle only, too slow) is recorded, its state is unknown, and it says
+nothing about counts: where `countable_us` is 0 they are not zero but not known, and null in the views.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+
+from tracker.store.rollup import refresh_all
 
 if TYPE_CHECKING:
-    from sqlite_utils import Database, Migrations
+    from sqlite_utils import Migrations
 
 APPLICATION_ID = 0x534F4C45
 """`SOLE`, in the header of the file: tells our database from any other."""
@@ -224,12 +229,73 @@ SELECT strftime('%Y-%m-%d', start_utc_s, 'unixepoch') AS day_utc, leg,
 FROM quarter_hours GROUP BY day_utc, leg;
 """
 
+_COUNTABLE = """
+ALTER TABLE sessions ADD COLUMN countable INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sessions ADD COLUMN stored_utc_us INTEGER;
+ALTER TABLE sessions ADD COLUMN file_key TEXT;
+CREATE INDEX sessions_file_key ON sessions (file_key) WHERE file_key IS NOT NULL;
+UPDATE sessions SET countable = EXISTS (SELECT 1 FROM states WHERE session_id = sessions.id AND state <> 'unknown')
+                             OR EXISTS (SELECT 1 FROM events WHERE session_id = sessions.id)
+                             OR EXISTS (SELECT 1 FROM rejections WHERE session_id = sessions.id);
 
-def _m001_first_tables(db: Database) -> None:
-    db.executescript(_TABLES + _VIEWS)
+ALTER TABLE quarter_hours ADD COLUMN countable_us INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE quarter_hours ADD COLUMN unknown_us INTEGER NOT NULL DEFAULT 0;
+
+DROP VIEW sessions_utc;
+CREATE VIEW sessions_utc AS
+SELECT id, sensor, source, leg, started_at, ended_at, zone, last_s - first_s AS duration_s, samples, packets,
+       packet_errors, duplicates, reconnects, countable, recording
+FROM sessions WHERE deleted_at IS NULL;
+
+DROP VIEW daily_counts_utc;
+DROP VIEW quarter_hours_utc;
+CREATE VIEW quarter_hours_utc AS
+SELECT strftime('%Y-%m-%dT%H:%M:%SZ', start_utc_s, 'unixepoch') AS start_utc, leg,
+       iif(countable_us, soleus_pushup, NULL) AS soleus_pushup, iif(countable_us, heel_raise, NULL) AS heel_raise,
+       iif(countable_us, ankle_pump, NULL) AS ankle_pump, iif(countable_us, step, NULL) AS step,
+       iif(countable_us, pedal, NULL) AS pedal,
+       recorded_us / 1e6 AS recorded_s, worn_us / 1e6 AS worn_s, unknown_us / 1e6 AS unknown_s,
+       gap_us / 1e6 AS gap_s, bounce_us / 1e6 AS bounce_s
+FROM quarter_hours;
+CREATE VIEW daily_counts_utc AS
+SELECT strftime('%Y-%m-%d', start_utc_s, 'unixepoch') AS day_utc, leg,
+       iif(MAX(countable_us), SUM(soleus_pushup), NULL) AS soleus_pushup,
+       iif(MAX(countable_us), SUM(heel_raise), NULL) AS heel_raise,
+       iif(MAX(countable_us), SUM(ankle_pump), NULL) AS ankle_pump,
+       iif(MAX(countable_us), SUM(step), NULL) AS step, iif(MAX(countable_us), SUM(pedal), NULL) AS pedal,
+       iif(MAX(countable_us), SUM(soleus_pushup + heel_raise + ankle_pump), NULL) AS deliberate,
+       iif(MAX(countable_us), SUM(soleus_pushup + heel_raise + ankle_pump + step + pedal), NULL) AS total,
+       SUM(recorded_us) / 1e6 AS recorded_s, SUM(worn_us) / 1e6 AS worn_s, SUM(unknown_us) / 1e6 AS unknown_s,
+       SUM(gap_us) / 1e6 AS gap_s, SUM(bounce_us) / 1e6 AS bounce_s
+FROM quarter_hours GROUP BY day_utc, leg;
+"""
 
 
-_STEPS: tuple[Callable[[Database], None], ...] = (_m001_first_tables,)
+class _Executes(Protocol):
+    """What a step needs: SQLite's own connection and sqlite-utils' database both have it."""
+
+    def execute(self, sql: str, /) -> object: ...
+
+
+def _run(db: _Executes, script: str) -> None:
+    """Every statement of a script. `executescript` would commit the transaction that is open."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            db.execute(statement)
+            statement = ""
+
+
+def _m001_first_tables(db: _Executes) -> None:
+    _run(db, _TABLES + _VIEWS)
+
+
+def _m002_uncountable_and_unknown(db: _Executes) -> None:
+    _run(db, _COUNTABLE)
+
+
+_STEPS: tuple[Callable[[_Executes], None], ...] = (_m001_first_tables, _m002_uncountable_and_unknown)
 """In order, never changed once released; each brings the schema from one version to the next."""
 
 SCHEMA_VERSION = len(_STEPS)
@@ -247,11 +313,13 @@ def migrations() -> Migrations:
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Apply the pending steps, all of them or none. Call inside a transaction."""
+    """Apply the pending steps, all of them or none, and derive the roll-up anew. Call inside a transaction."""
     from sqlite_utils import Database
 
     # The set runs each step in `db.atomic()`, which is a savepoint of the transaction that is open.
     migrations().apply(Database(connection, recursive_triggers=False, execute_plugins=False))
+    # Not within a step: what is derived is derived by the present code, which knows the columns of all steps.
+    refresh_all(connection)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
@@ -259,7 +327,8 @@ def migrate(connection: sqlite3.Connection) -> None:
 def empty() -> sqlite3.Connection:
     """A database in memory with nothing in it: what a reading command sees before the first recording."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.executescript(_TABLES + _VIEWS)
+    for step in _STEPS:
+        step(connection)
     return connection
 
 

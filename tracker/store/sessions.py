@@ -36,7 +36,7 @@ def when(us: int) -> datetime:
     return _EPOCH + timedelta(microseconds=us)
 
 
-def begin(connection: sqlite3.Connection, home: Home, new: NewSession, origin: str) -> int:
+def begin(connection: sqlite3.Connection, home: Home, new: NewSession, origin: str, now: datetime) -> int:
     """A row for a session that has no findings yet.
 
     Returns:
@@ -53,6 +53,8 @@ def begin(connection: sqlite3.Connection, home: Home, new: NewSession, origin: s
         "last_s": new.first_s,
         "recording": home.relative(new.recording) if new.recording else None,
         "content_key": new.content_key,
+        "file_key": new.file_key,
+        "stored_utc_us": instant_us(now),
     }
     names = ", ".join(row)
     marks = ", ".join("?" * len(row))
@@ -79,17 +81,27 @@ def append(connection: sqlite3.Connection, session_id: int, batch: Batch, totals
     Raises:
         NothingFound: there is no such session.
     """
-    leg, started_us, first_s, last_s = _row(connection, session_id, "leg", "started_utc_us", "first_s", "last_s")
+    leg, started_us, first_s, last_s, was_countable = _row(
+        connection, session_id, "leg", "started_utc_us", "first_s", "last_s", "countable"
+    )
     changed = findings.write(connection, session_id, started_us, batch)
+    countable = _countable(batch, bool(was_countable))
     grown = (min(first_s, batch.from_s), max(last_s, batch.until_s))
     connection.execute(
-        "UPDATE sessions SET first_s = ?, last_s = ?, first_utc_us = ?, last_utc_us = ? WHERE id = ?",
-        (*grown, *(utc_us(started_us, edge) for edge in grown), session_id),
+        "UPDATE sessions SET first_s = ?, last_s = ?, first_utc_us = ?, last_utc_us = ?, countable = ? WHERE id = ?",
+        (*grown, *(utc_us(started_us, edge) for edge in grown), countable, session_id),
     )
     if totals:
         count_rows(connection, session_id, totals)
-    edge_us = utc_us(started_us, last_s)
+    # What countable is, is so from the first sample on.
+    edge_us = utc_us(started_us, last_s if countable == was_countable else first_s)
     refresh(connection, leg, (min(changed[0], edge_us), max(changed[1], edge_us)))
+
+
+def _countable(batch: Batch, so_far: bool) -> bool:
+    if batch.countable is not None:
+        return batch.countable
+    return so_far or bool(batch.findings.spans or batch.findings.contractions)
 
 
 def count_rows(connection: sqlite3.Connection, session_id: int, totals: Totals) -> None:
@@ -141,6 +153,19 @@ def reassign(
     refresh(connection, leg, extent_of(connection, session_id))
 
 
+def with_file(connection: sqlite3.Connection, file_key: str) -> int | None:
+    """The session that this very file was imported as, None where it is not known by its bytes."""
+    row = connection.execute(
+        "SELECT id FROM sessions WHERE file_key = ? AND deleted_at IS NULL", (file_key,)
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def named_recordings(connection: sqlite3.Connection) -> set[str]:
+    """Recordings that some session names, also a forgotten one that `undo` may bring back."""
+    return {row[0] for row in connection.execute("SELECT recording FROM sessions WHERE recording IS NOT NULL")}
+
+
 def with_content(connection: sqlite3.Connection, content_key: str | None) -> int | None:
     """The session that holds this content, None where it is not stored."""
     row = connection.execute(
@@ -164,7 +189,7 @@ def listed(
     """Sessions that exist, the latest first, each with its gaps and its own counts."""
     rows = connection.execute(
         "SELECT s.id, uid, origin, sensor, source, leg, started_at, zone, ended_at, first_s, last_s, "
-        "recording, content_key, a.name, a.version, a.params_sha256, "
+        "recording, content_key, a.name, a.version, a.params_sha256, countable, "
         f"{', '.join(_TOTALS)} FROM sessions s LEFT JOIN algorithms a ON a.id = s.algorithm_id "
         f"WHERE deleted_at IS NULL AND {where} ORDER BY started_utc_us DESC, s.id DESC LIMIT ?",
         (*values, limit),
@@ -188,9 +213,9 @@ def _record(connection: sqlite3.Connection, row: Sequence[Any]) -> SessionRecord
         recording=row[11],
         content_key=row[12],
         algorithm=Algorithm(*row[13:16]) if row[13] else None,
-        totals=Totals(*row[16:]),
+        totals=Totals(*row[17:]),
         gaps=_gaps(connection, "gaps", row[0]),
-        counts=own_counts(connection, row[0]),
+        counts=own_counts(connection, row[0]) if row[16] else None,
         forgotten=_gaps(connection, "forgotten", row[0]),
     )
 

@@ -25,6 +25,7 @@ from tracker.store.records import (
     DayChange,
     NewSession,
     Operation,
+    Rejected,
     Sensor,
     SessionRecord,
     Totals,
@@ -113,7 +114,7 @@ class Store:
             held = sessions.with_content(connection, new.content_key)
             if held is not None:
                 return Stored(held, created=False)
-            session_id = sessions.begin(connection, self.home, new, "import")
+            session_id = sessions.begin(connection, self.home, new, "import", self._clock())
             sessions.append(connection, session_id, batch, totals)
             sessions.close(connection, session_id, ended_at)
             summary = f"imported {new.source or 'a recording'} as session {session_id}"
@@ -125,10 +126,20 @@ class Store:
         with self._reading() as connection:
             return sessions.with_content(connection, content_key)
 
+    def holds_file(self, file_key: str) -> int | None:
+        """The session of a file with these very bytes, None where they must be read to know."""
+        with self._reading() as connection:
+            return sessions.with_file(connection, file_key)
+
+    def named_recordings(self) -> set[str]:
+        """Recordings that some session names, as the database does: also those of forgotten sessions."""
+        with self._reading() as connection:
+            return sessions.named_recordings(connection)
+
     def begin(self, new: NewSession) -> int:
         """Begin a live session; it is listed, without an end, from now on."""
         with self._writing() as connection:
-            return sessions.begin(connection, self.home, new, "record")
+            return sessions.begin(connection, self.home, new, "record", self._clock())
 
     def append(self, session_id: int, batch: Batch, totals: Totals | None = None) -> None:
         """Store the next findings of a live session; the same batch again changes nothing."""
@@ -201,6 +212,12 @@ class Store:
         with self._reading() as connection:
             return list(days.counted_events(connection, edges[0], edges[1], zone))
 
+    def rejections(self, day: date, zone: tzinfo, start_hour: int = 0) -> list[Rejected]:
+        """How many candidates each rule refused on a civil day, by leg, the most first."""
+        edges = day_edges(day, 1, zone, start_hour)
+        with self._reading() as connection:
+            return days.rejections(connection, edges[0], edges[1])
+
     # Corrections
 
     def forget(self, ids: Sequence[int]) -> Operation:
@@ -242,7 +259,7 @@ class Store:
     # Keeping
 
     def prune(self, keep_days: float) -> list[int]:
-        """Delete recordings older than `keep_days`; counts stay. Returns the sessions concerned."""
+        """Delete recordings older, and here for longer, than `keep_days`; counts stay. Returns their sessions."""
         with told(self.home.database):
             return retention.prune(self._connection, self.home, keep_days, self._clock())
 

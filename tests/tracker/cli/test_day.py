@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ import pytest
 from analysis.events import Kind
 
 KEYS = [
-    "day", "zone", "leg", "counts", "total", "deliberate", "recorded_s", "worn_s", "gap_s", "bounce_s",
-    "longest_still_s", "hours", "legs",
+    "day", "zone", "leg", "counts", "total", "deliberate", "recorded_s", "worn_s", "unknown_s", "gap_s",
+    "bounce_s", "longest_still_s", "hours", "legs",
 ]  # fmt: skip
 NONE = dict.fromkeys(map(str, Kind), 0)
 
@@ -32,6 +33,8 @@ def test_a_day_in_json(keep: Any, run_json: Any, noon: datetime) -> None:
         "start": "2026-03-04T08:00:00+01:00",
         "counts": NONE | {"heel_raise": 2},
         "worn_s": 1500.0,
+        "recorded_s": 1500.0,
+        "unknown_s": 0.0,
     }
     assert told["hours"][7]["counts"] is None
     assert (told["legs"]["left"]["total"], told["legs"]["right"]["total"]) == (4, None)
@@ -44,6 +47,25 @@ def test_nothing_recorded(run: Any, run_json: Any, noon: datetime, tree: Any) ->
     assert (told["leg"], len(told["hours"])) == (None, 24)
     assert run("day", "yesterday", expect=1).stdout == "Tuesday 3 March 2026: nothing was recorded.\n"
     assert tree() == []
+
+
+def test_what_cannot_be_counted_is_never_zero(emg_file: Path, keep: Any, run: Any, run_json: Any, at: Any) -> None:
+    """Muscle only: recorded, state unknown, counts null; beside a session that counts it shows as unknown."""
+    at(datetime(2026, 3, 1, 22, tzinfo=UTC))
+    run("import", emg_file, "--start", "2026-03-01T08:00:00", "--leg", "left")
+    told = run_json("day")
+    assert (told["counts"], told["total"], told["deliberate"], told["longest_still_s"]) == (None,) * 4
+    assert (told["recorded_s"], told["unknown_s"], told["worn_s"], told["leg"]) == (9.995, 9.995, 0.0, "left")
+    (hour,) = [hour for hour in told["hours"] if hour["recorded_s"]]
+    assert (hour["counts"], hour["unknown_s"]) == (None, 9.995)
+    text = run("day").stdout
+    assert "state unknown                10 s  seen, but it could not be counted" in text
+    assert ["08", "not", "countable", "—"] in [line.split() for line in text.splitlines()]
+    assert run_json("sessions")[0]["counts"] == dict.fromkeys(map(str, Kind))
+    assert run_json("week")["sums"]["total"] is None
+    keep("2026-03-01T09:00:00+01:00", [60])
+    told = run_json("day")
+    assert (told["total"], told["recorded_s"], told["unknown_s"]) == (1, 3609.995, 9.995)
 
 
 @pytest.mark.parametrize(("day", "hours", "twice"), [("2026-03-29", 23, 0), ("2026-10-25", 25, 1)])

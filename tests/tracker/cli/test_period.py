@@ -87,7 +87,7 @@ def test_titles(run: Any, noon: datetime) -> None:
 
 def test_sums_of_nothing_are_unknown() -> None:
     """One day that was recorded makes sums; none makes none."""
-    seen = LegDay(dict.fromkeys(Kind, 1), 10.0, 9.0, 1.0, 2.0, 3.0)
+    seen = LegDay(dict.fromkeys(Kind, 1), 10.0, 9.0, 1.0, 2.0, 3.0, longest_still_s=3.0)
     assert summed([LegDay(), LegDay()]) == LegDay()
     assert summed([LegDay(), seen]) == seen
     assert summed([seen, seen]).total == 10

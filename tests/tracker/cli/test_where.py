@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tracker.store.schema import SCHEMA_VERSION
+
 DEFAULTS = {"zone": None, "day_start_hour": 0, "leg": None, "keep_days": 90.0}
 
 
@@ -48,7 +50,9 @@ def test_a_newer_database_is_still_found(keep: Any, home: Path, run: Any, noon: 
     connection.close()
     result = run("where", expect=4)
     assert "soleus.db" in result.stdout
-    assert result.stderr.endswith("was written by a newer soleus (schema 99, this one knows 1): update soleus.\n")
+    assert result.stderr.endswith(
+        f"was written by a newer soleus (schema 99, this one knows {SCHEMA_VERSION}): update soleus.\n"
+    )
     for command in ("day", "week", "month", "sessions", "events", "undo", "backup"):
         assert run(command, expect=4).stderr == result.stderr
 

@@ -124,7 +124,7 @@ def _harm(archive: Path, bad: Path, harm: str) -> None:
         for name in source.namelist():
             content = source.read(name)
             if name == "manifest.json" and harm == "newer":
-                content = content.replace(b'"schema": 1', b'"schema": 99')
+                content = content.replace(b'"schema": ', b'"schema": 99')
             if name == "manifest.json" and harm == "escape":
                 content = content.replace(b'"files": {', b'"files": {"../escaped": "0",')
             if name == "manifest.json" and harm == "database":

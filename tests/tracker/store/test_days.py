@@ -42,18 +42,33 @@ def test_day_has_the_keys_of_the_contract(store: Store, batch: Make) -> None:
         "deliberate": 2,
         "recorded_s": 570.0,
         "worn_s": 470.0,
+        "unknown_s": 0.0,
         "gap_s": 30.0,
         "bounce_s": 0.0,
         "longest_still_s": 270.0,
     }
     assert len(hours) == 23
-    assert hours[1] == {"start": "2026-03-29T01:00:00+01:00", "counts": counts, "worn_s": 270.0}
+    assert hours[1] == {
+        "start": "2026-03-29T01:00:00+01:00",
+        "counts": counts,
+        "worn_s": 270.0,
+        "recorded_s": 270.0,
+        "unknown_s": 0.0,
+    }
     assert hours[2] == {
         "start": "2026-03-29T03:00:00+02:00",
         "counts": dict.fromkeys(counts, 0),
         "worn_s": 200.0,
+        "recorded_s": 300.0,
+        "unknown_s": 0.0,
     }
-    assert hours[3] == {"start": "2026-03-29T04:00:00+02:00", "counts": None, "worn_s": 0.0}
+    assert hours[3] == {
+        "start": "2026-03-29T04:00:00+02:00",
+        "counts": None,
+        "worn_s": 0.0,
+        "recorded_s": 0.0,
+        "unknown_s": 0.0,
+    }
     assert legs["left"]["counts"] == counts
     assert legs["right"]["counts"] is None
 

@@ -157,14 +157,25 @@ def test_purge_destroys_after_the_stated_days(home: Home, batch: Make) -> None:
 
 def test_prune_deletes_recordings_never_counts(home: Home, batch: Make) -> None:
     """A recording older than the days it is kept goes; its day stays as it was."""
+    with Store(home, clock=lambda: START) as store:
+        old = keep(store, batch((10.0,)))
     with Store(home, clock=lambda: START + timedelta(days=30)) as store:
-        old, young = keep(store, batch((10.0,))), keep(store, batch((10.0,)), "b", START + timedelta(days=20))
+        young = keep(store, batch((10.0,)), "b", START + timedelta(days=20))
         before = store.day(DAY, UTC)
         assert store.prune(keep_days=14) == [old]
         assert store.day(DAY, UTC) == before
         assert [s.recording for s in store.sessions()] == ["recordings/b.sqlite", None]
         assert names(home.recordings) == {"b.sqlite", "b.sqlite-wal"}
         assert store.session(young).recording is not None
+
+
+def test_an_old_recording_that_just_came_in_is_kept(home: Home, batch: Make) -> None:
+    """The days of keeping begin when a recording comes into the store, however old what it shows is."""
+    with Store(home, clock=lambda: START + timedelta(days=300)) as store:
+        kept = keep(store, batch((10.0,)))
+        assert store.prune(keep_days=14) == []
+    with Store(home, clock=lambda: START + timedelta(days=315)) as store:
+        assert store.prune(keep_days=14) == [kept]
 
 
 def test_forecast_is_bytes_a_day_times_days(store: Store, batch: Make) -> None:

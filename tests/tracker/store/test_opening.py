@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.events import Leg
+from analysis.events import Algorithm, Findings, Leg, State, StateSpan
 from tracker.errors import StoreError
 from tracker.home import Home
 from tracker.store import Batch, NewSession, Store, connection, health, schema
@@ -101,7 +101,7 @@ def test_migration_makes_a_copy_first(home: Home, batch: Make, monkeypatch: pyte
     """An older database is copied before it changes; the newest five copies are kept."""
     with open_store(home) as store:
         store.add(NewSession(START, Leg.LEFT), batch((10.0,)), ended_at=START)
-    for number in range(2, 9):
+    for number in range(3, 10):
         steps = (*schema._STEPS, lambda db, n=number: db.execute(f"CREATE TABLE extra{n} (id INTEGER)"))
         steps[-1].__name__ = f"m{number:03}_extra"
         monkeypatch.setattr(schema, "_STEPS", steps)
@@ -110,28 +110,85 @@ def test_migration_makes_a_copy_first(home: Home, batch: Make, monkeypatch: pyte
         with Store(home, clock=lambda n=number: START + timedelta(days=n)) as store:
             assert store.day(date(2026, 5, 1), UTC).headline.total == 1
     copies = sorted(file.name for file in home.backups.iterdir())
-    assert [name[:14] for name in copies] == [f"soleus-schema{number}" for number in range(3, 8)]
+    assert [name[:14] for name in copies] == [f"soleus-schema{number}" for number in range(4, 9)]
     opened = sqlite3.connect(home.backups / copies[0])
     assert opened.execute("SELECT COUNT(*) FROM events").fetchone() == (1,)
-    assert schema.schema_version(opened) == 3
+    assert schema.schema_version(opened) == 4
+    opened.close()
+
+
+FIRST_SCHEMA = """
+INSERT INTO algorithms VALUES (1, 'a', '1', '0');
+INSERT INTO sessions (id, uid, origin, leg, started_at, zone, utc_offset_s, ended_at, started_utc_us, first_utc_us,
+    last_utc_us, first_s, last_s, rank, algorithm_id, deleted_at)
+    SELECT value, 'u' || value, 'import', iif(value = 2, 'right', 'left'), '2026-05-01T09:00:00+00:00', 'UTC', 0,
+        '2026-05-01T09:10:00+00:00', 1777626000000000, 1777626000000000, 1777626600000000, 0, 600, value = 2, 1, NULL
+    FROM json_each('[1, 2]');
+INSERT INTO states VALUES (1, 0, 500, 'seated', 0), (1, 500, 600, 'unknown', 0), (2, 0, 600, 'unknown', 0);
+INSERT INTO events VALUES (1, 1777626010000000, 'step', 1777626009000000, 1777626011000000, 9, 10, 11, 1, 'r', NULL,
+    NULL, 1);
+"""
+
+
+def test_first_schema_becomes_the_second(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy is made, what cannot be counted reads as null, unknown time is told, the tables are those of a new one."""
+    old = Home(tmp_path / "old")
+    with monkeypatch.context() as then:
+        then.setattr(schema, "_STEPS", schema._STEPS[:1])
+        then.setattr(schema, "SCHEMA_VERSION", 1)
+        then.setattr(health, "SCHEMA_VERSION", 1)
+        open_store(old).close()
+    opened = sqlite3.connect(old.database)
+    opened.executescript(FIRST_SCHEMA)
+    assert schema.schema_version(opened) == 1
+    opened.close()
+    with open_store(old) as store:
+        legs = store.day(date(2026, 5, 1), UTC).legs
+        assert (legs["left"].total, legs["left"].worn_s, legs["left"].unknown_s) == (1, 600.0, 100.0)
+        assert (legs["right"].total, legs["right"].recorded_s, legs["right"].unknown_s) == (None, 600.0, 600.0)
+        assert store.check(full=True) == []
+    (copy,) = old.backups.iterdir()
+    opened = sqlite3.connect(copy)
+    assert (schema.schema_version(opened), opened.execute("SELECT COUNT(*) FROM events").fetchone()) == (1, (1,))
+    opened.close()
+    assert tables(sqlite3.connect(old.database)) == tables(sqlite3.connect(home.database)) == tables(schema.empty())
+
+
+def tables(opened: sqlite3.Connection) -> set[tuple[str, str]]:
+    """Name and text of every table, index and view of ours; closes the database."""
+    rows = opened.execute("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE '%sqlite%'").fetchall()
+    opened.close()
+    return set(rows)
+
+
+def test_views_know_no_zero_where_nothing_could_be_counted(home: Home) -> None:
+    """Muscle only is null in the views, and beside a session that counts it is not."""
+    found = Findings((), (StateSpan(State.UNKNOWN, 0.0, 600.0),))
+    muscle = Batch(found, 0.0, 600.0, Algorithm("a", "1", "0"), countable=False)
+    with open_store(home) as store:
+        store.add(NewSession(START, Leg.LEFT), muscle, ended_at=START)
+    opened = sqlite3.connect(home.database)
+    for view in ("quarter_hours_utc", "daily_counts_utc"):
+        assert opened.execute(f"SELECT step, recorded_s, unknown_s FROM {view}").fetchall() == [(None, 600.0, 600.0)]
+    assert opened.execute("SELECT countable FROM sessions_utc").fetchall() == [(0,)]
     opened.close()
 
 
 def test_failing_migration_leaves_the_old_schema(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """A step that fails takes the steps before it back."""
 
-    def m002_good(db: object) -> None:
+    def m003_good(db: object) -> None:
         db.execute("CREATE TABLE extra (id)")  # type: ignore[attr-defined]
 
-    def m003_bad(db: object) -> None:
+    def m004_bad(db: object) -> None:
         raise RuntimeError("half way")
 
-    monkeypatch.setattr(schema, "_STEPS", (*schema._STEPS, m002_good, m003_bad))
-    monkeypatch.setattr(health, "SCHEMA_VERSION", 3)
+    monkeypatch.setattr(schema, "_STEPS", (*schema._STEPS, m003_good, m004_bad))
+    monkeypatch.setattr(health, "SCHEMA_VERSION", 4)
     with pytest.raises(RuntimeError, match="half way"):
         open_store(home)
     opened = sqlite3.connect(home.database)
-    assert schema.schema_version(opened) == 1
+    assert schema.schema_version(opened) == 2
     assert opened.execute("SELECT 1 FROM sqlite_master WHERE name = 'extra'").fetchone() is None
     opened.close()
 

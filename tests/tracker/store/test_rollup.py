@@ -38,6 +38,8 @@ class Recording:
     gaps: list[tuple[int, int]]
     off: list[tuple[int, int]]
     peaks: list[int]
+    lost: list[tuple[int, int]] = field(default_factory=list)
+    countable: bool = True
     id: int = 0
     masks: list[tuple[int, int]] = field(default_factory=list)
 
@@ -58,22 +60,32 @@ class Recording:
         return self.seen(tick) and not any(low <= tick - self.start < high for low, high in self.gaps)
 
     def worn(self, tick: int) -> bool:
-        return self.recorded(tick) and not any(low <= tick - self.start < high for low, high in self.off)
+        return self.recorded(tick) and self.countable and self.label(tick - self.start) is not State.NOT_WORN
+
+    def known(self, tick: int) -> bool:
+        return self.recorded(tick) and self.countable and self.label(tick - self.start) is not State.UNKNOWN
+
+    def label(self, tick: int) -> State:
+        """Not worn, unknown or seated, in ticks from its start."""
+        stretches = ((State.NOT_WORN, self.off), (State.UNKNOWN, self.lost))
+        return next((state for state, where in stretches if any(a <= tick < b for a, b in where)), State.SEATED)
 
     def findings(self) -> Findings:
         events = tuple(
             Contraction(Kind.STEP, (p - 1.0) * TICK_S, float(p * TICK_S), (p + 1.0) * TICK_S, 0.8, "swing")
             for p in self.peaks
+            if self.countable
         )
-        edges = sorted({0, self.length, *(edge for stretch in self.off for edge in stretch)})
+        edges = sorted({0, self.length, *(edge for stretch in (*self.off, *self.lost) for edge in stretch)})
         spans = tuple(
-            StateSpan(State.NOT_WORN if (low, high) in self.off else State.SEATED, low * TICK_S, high * TICK_S)
+            StateSpan(self.label(low) if self.countable else State.UNKNOWN, low * TICK_S, high * TICK_S)
             for low, high in itertools.pairwise(edges)
         )
         return Findings(events, spans, (), tuple(Gap(a * TICK_S, b * TICK_S) for a, b in self.gaps))
 
     def batch(self) -> Batch:
-        return Batch(self.findings(), 0.0, float(self.length * TICK_S), Algorithm("a", "1", "0"))
+        end_s = float(self.length * TICK_S)
+        return Batch(self.findings(), 0.0, end_s, Algorithm("a", "1", "0"), self.countable)
 
 
 def brute(recordings: list[Recording], leg: Leg, low: int, high: int) -> LegDay:
@@ -84,10 +96,10 @@ def brute(recordings: list[Recording], leg: Leg, low: int, high: int) -> LegDay:
     for tick in range(low - 2, high + 2):
         rivals = [recording for recording in mine if recording.recorded(tick)]
         if rivals:
-            owner[tick] = min(rivals, key=lambda r: (not r.worn(tick), r.rank, r.start, r.uid))
+            owner[tick] = min(rivals, key=lambda r: (not r.worn(tick), not r.countable, r.rank, r.start, r.uid))
         elif low <= tick < high:
             gap += any(recording.seen(tick) for recording in mine)
-    counted = [tick for tick, recording in owner.items() if tick - recording.start in recording.peaks]
+    counted = [tick for tick, one in owner.items() if one.countable and tick - one.start in one.peaks]
     moving = {tick for peak in counted for tick in (peak - 1, peak)}
     inside = [tick for tick in owner if low <= tick < high]
     worn = {tick for tick in inside if owner[tick].worn(tick)}
@@ -95,9 +107,10 @@ def brute(recordings: list[Recording], leg: Leg, low: int, high: int) -> LegDay:
     runs = "".join("s" if tick in still else " " for tick in range(low, high))
     steps = sum(low <= tick < high for tick in counted)
     return LegDay(
-        counts=dict.fromkeys(Kind, 0) | {Kind.STEP: steps} if inside else None,
+        counts=dict.fromkeys(Kind, 0) | {Kind.STEP: steps} if any(owner[t].countable for t in inside) else None,
         recorded_s=float(len(inside) * TICK_S),
         worn_s=float(len(worn) * TICK_S),
+        unknown_s=float(sum(not owner[tick].known(tick) for tick in inside) * TICK_S),
         gap_s=float(gap * TICK_S),
         longest_still_s=float(max(map(len, runs.split()), default=0) * TICK_S) if worn else None,
     )
@@ -129,6 +142,8 @@ def recording(draw: st.DrawFn) -> Recording:
         gaps=stretches(),
         off=stretches(),
         peaks=sorted(draw(st.sets(st.integers(1, length - 1), max_size=20))),
+        lost=stretches(),
+        countable=draw(st.sampled_from((True, True, False))),
     )
 
 
@@ -154,9 +169,13 @@ class History:
         edges = [0, *sorted({cut for cut in cuts if 0 < cut < new.length}), new.length]
         for low, high in itertools.pairwise(edges):
             part = _until(new.findings(), low * TICK_S, high * TICK_S, last=high == new.length)
-            batch = Batch(part, float(low * TICK_S), float(high * TICK_S), Algorithm("a", "1", "0"))
+            # The rate is judged after the first batch, as a live session does.
+            countable = new.countable if low else False
+            batch = Batch(part, float(low * TICK_S), float(high * TICK_S), Algorithm("a", "1", "0"), countable)
             self.store.append(new.id, batch)
             self.store.append(new.id, batch)
+        if len(edges) == 2:
+            self.store.append(new.id, Batch(Findings(), batch.until_s, batch.until_s, batch.algorithm, new.countable))
         self.store.finish(new.id, new.started_at + timedelta(seconds=new.length * TICK_S))
         self.recordings.append(new)
 
@@ -197,6 +216,7 @@ class History:
 
     def recount(self, which: Recording, like: Recording) -> None:
         which.peaks = [peak for peak in like.peaks if peak < which.length]
+        which.countable = like.countable
         self.store.recount(which.id, which.batch(), UTC)
 
     def undo(self) -> None:
@@ -301,6 +321,35 @@ def test_spare_sensor_on_the_table_hides_nothing(store: Store) -> None:
     history.add(Recording("2", Leg.LEFT, 1, DAY_TICKS + 2, 10, [], [], [4, 7]))
     day = store.day(date(2026, 5, 2), UTC).headline
     assert (day.total, day.worn_s, day.recorded_s) == (2, 10 * TICK_S, 20 * TICK_S)
+
+
+def test_what_cannot_be_counted_is_seen_but_not_zero(store: Store) -> None:
+    """Muscle only: recorded, unknown, counts null; beside a session that counts it hides nothing."""
+    history = History(store)
+    muscle = Recording("1", Leg.LEFT, 0, DAY_TICKS, 20, [], [], [], countable=False)
+    history.add(muscle)
+    day = store.day(date(2026, 5, 2), UTC)
+    assert (day.headline.counts, day.headline.deliberate, day.headline.longest_still_s) == (None, None, None)
+    assert (day.headline.recorded_s, day.headline.unknown_s, day.headline.worn_s) == (600.0, 600.0, 0.0)
+    assert (day.recorded, day.leg, store.session(muscle.id).counts) == (True, Leg.LEFT, None)
+    assert (day.hours[0].counts, day.hours[0].recorded_s, day.hours[0].unknown_s) == (None, 600.0, 600.0)
+    # Later and not worn, yet preferred: it can be counted.
+    history.add(Recording("2", Leg.LEFT, 1, DAY_TICKS + 2, 10, [], [(0, 10)], []))
+    day = store.day(date(2026, 5, 2), UTC)
+    assert (day.headline.total, day.headline.recorded_s, day.headline.unknown_s) == (0, 600.0, 300.0)
+    assert actual(store) == expected(history.recordings)
+
+
+def test_a_session_nobody_judged_counts_once_it_is_labelled(store: Store) -> None:
+    """Without a word about it, a session is countable from its first label or contraction on, and all of it is."""
+    algorithm = Algorithm("a", "1", "0")
+    session = store.begin(NewSession(EPOCH, Leg.LEFT))
+    store.append(session, Batch(Findings(), 0.0, 60.0, algorithm))
+    assert (store.session(session).counts, store.day(EPOCH.date(), UTC).headline.counts) == (None, None)
+    store.append(session, Batch(Findings((), (StateSpan(State.SEATED, 0.0, 90.0),)), 60.0, 120.0, algorithm))
+    day = store.day(EPOCH.date(), UTC).headline
+    assert (day.total, day.recorded_s, day.worn_s, day.unknown_s) == (0, 120.0, 90.0, 30.0)
+    assert store.check(full=True) == []
 
 
 def test_bounce_adds_up(store: Store, batch: Callable[..., Batch]) -> None:
