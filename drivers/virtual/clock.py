@@ -77,5 +77,13 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._worked)
         return future
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """Threads are waited for however long they take; a limit in virtual time would be over at once."""
+        self._leaping.working += 1
+        try:
+            await super().shutdown_default_executor()
+        finally:
+            self._leaping.working -= 1
+
     def _worked(self, _: asyncio.Future[Outcome]) -> None:
         self._leaping.working -= 1
