@@ -28,6 +28,7 @@ class Classifier:
         swings: SwingCandidates,
         fit: ChainFit,
         has_gyr: BoolArray,
+        bouncing: BoolArray,
     ) -> tuple[list[Contraction], list[Rejection]]:
         """Events and refusals of some frames, in order of time.
 
@@ -37,9 +38,10 @@ class Classifier:
             swings: likewise.
             fit: which way each frame's hinge lies.
             has_gyr: (f,) whether there was a gyroscope.
+            bouncing: (f,) whether the leg bounces.
         """
         steps, no_steps = self._steps(start_s, swings)
-        kept, refused = self._raises(start_s, raises, fit, has_gyr)
+        kept, refused = self._raises(start_s, raises, fit, has_gyr, raise_rules(raises, fit, bouncing, self._rules))
         return sorted(steps + kept, key=_peak), sorted(no_steps + refused, key=_peak)
 
     def _steps(self, start_s: FloatArray, c: SwingCandidates) -> tuple[list[Contraction], list[Rejection]]:
@@ -61,9 +63,8 @@ class Classifier:
         return kept, refused
 
     def _raises(
-        self, start_s: FloatArray, c: RaiseCandidates, fit: ChainFit, has_gyr: BoolArray
+        self, start_s: FloatArray, c: RaiseCandidates, fit: ChainFit, has_gyr: BoolArray, rule: np.ndarray
     ) -> tuple[list[Contraction], list[Rejection]]:
-        rule = raise_rules(c, fit, self._rules)
         kept, refused = [], []
         for i in np.flatnonzero(rule != "small").tolist():
             onset, peak, end = (_seconds(start_s, c.frame, x, i) for x in (c.onset, c.peak, c.end))
@@ -90,14 +91,14 @@ def _raise(c: RaiseCandidates, fit: ChainFit, i: int, times: tuple[float, float,
     )  # fmt: skip
 
 
-def raise_rules(c: RaiseCandidates, fit: ChainFit, r: Rules) -> np.ndarray:
+def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, r: Rules) -> np.ndarray:
     """Name of the rule that decides each raise candidate: "raise" accepts, "small" is not worth a word."""
     per_tilt = c.lift_m / np.maximum(c.tilt_rad, 1e-6)
     conditions = [
         (c.lift_m < 0.5 * r.least_lift_m) | (c.size_m < 0.5 * r.least_lift_m),
         c.near_swing_s < r.clear_of_steps_s,
         c.turn_rad_s > r.most_turn_rad_s,
-        (c.period_s < r.least_period_s) & (c.tops >= r.bounce_tops),
+        ((c.period_s < r.least_period_s) & (c.tops >= r.bounce_tops)) | bouncing[c.frame],
         (c.lift_m > r.most_lift_m) | (c.tilt_rad > r.most_tilt_rad),
         (c.plain_tilt_rad < r.least_plain_tilt * c.tilt_rad)
         | (c.share < r.least_share)

@@ -92,6 +92,7 @@ class Pipeline:
             swing_candidates(found),
             found.fit,
             frames.has_gyr[chosen],
+            bouncing,
         )
         return kept, refused, float(frames.seen_s[chosen][bouncing].sum())
 

@@ -53,8 +53,8 @@ class Rules:
     # Wear and posture.
     dead_turn_rad_s: float = 0.002  # real: a board at rest 0.0013, the stillest resting legs 0.0028
     dead_turn_ratio: float = 12.0  # of what white noise alone would give
-    dead_force_mps2: float = 0.008
-    dead_force_ratio: float = 3.0
+    dead_force_mps2: float = 0.0085  # sim: a table with the noisiest part 0.008, the stillest leg 0.007
+    dead_force_ratio: float = 4.0
     not_worn_s: float = 60.0
     dead_force_beside_gyr_mps2: float = 0.03
     quiet_turn_rad_s: float = 0.06

@@ -160,15 +160,24 @@ def mark_events(new: Rows, contractions: list[Contraction]) -> list[Contraction]
 
 
 def spread(code: np.ndarray) -> np.ndarray:
-    """Join events of one activity that are at most 3 rows apart; each looks only 3 rows around."""
+    """Join events of one activity that are at most 3 rows apart; each row looks only 3 rows around."""
     out = code.copy()
+    before, after = _beside(code == DEAD)
+    there = sum(_beside(np.ones(code.size, dtype=bool)))
+    # Noise alone looks alive now and then: a quiet row among dead ones is dead.
+    out[(code == QUIET) & (3 * (before + after) >= 2 * there) & (there > 0)] = DEAD
     for activity in (WALKING, PUSHING, RAISING):
-        here = (code == activity).astype(np.int64)
-        padded = np.concatenate([np.zeros(REACH, np.int64), here, np.zeros(REACH, np.int64)])
-        before = sum(padded[REACH - k : REACH - k + code.size] for k in range(1, REACH + 1))
-        after = sum(padded[REACH + k : REACH + k + code.size] for k in range(1, REACH + 1))
-        out[(here == 0) & (before > 0) & (after > 0) & (code < WALKING)] = activity
+        before, after = _beside(code == activity)
+        out[(code != activity) & (before > 0) & (after > 0) & (code < WALKING)] = activity
     return out
+
+
+def _beside(here: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How many of the 3 rows before and of the 3 rows after are so."""
+    padded = np.concatenate([np.zeros(REACH, np.int64), here.astype(np.int64), np.zeros(REACH, np.int64)])
+    running = np.concatenate([[0], np.cumsum(padded)])
+    at = np.arange(here.size)
+    return running[at + REACH] - running[at], running[at + 2 * REACH + 1] - running[at + REACH + 1]
 
 
 def _joined(held: list[Rows]) -> Rows:

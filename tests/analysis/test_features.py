@@ -71,10 +71,13 @@ def test_rest_has_no_traces() -> None:
 
 
 def test_without_a_gyroscope_the_lift_is_as_good() -> None:
-    """The lift needs no gyroscope; the turn is then guessed in its course."""
+    """The lift needs no gyroscope; the turn is then guessed in its course.
+
+    The size of the force stands in for its part along up; they differ by f_h^2 / 2g, here about 1 % of the lift.
+    """
     force, rate = heel(np.eye(3))
     with_gyr, without = traces(force, rate, HAS), traces(force, np.zeros_like(rate), np.array([False]))
-    np.testing.assert_allclose(without.height_m, with_gyr.height_m, atol=1e-12)
+    np.testing.assert_allclose(without.height_m, with_gyr.height_m, atol=0.02 * np.abs(with_gyr.height_m).max())
     assert np.corrcoef(without.turn_rad_s[0, MIDDLE], with_gyr.turn_rad_s[0, MIDDLE])[0, 1] > 0.99
 
 
