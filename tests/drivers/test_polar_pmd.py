@@ -49,9 +49,7 @@ def close(*rows: tuple[float, ...]) -> object:
 
 
 def test_raw_type_0_holds_8_bit_milli_g() -> None:
-    assert values(data(2, 0, "01FF7F 800000")) == close(
-        (0.001 * G, -0.001 * G, 0.127 * G), (-0.128 * G, 0.0, 0.0)
-    )
+    assert values(data(2, 0, "01FF7F 800000")) == close((0.001 * G, -0.001 * G, 0.127 * G), (-0.128 * G, 0.0, 0.0))
 
 
 def test_raw_type_1_holds_16_bit_milli_g_little_endian() -> None:
@@ -158,9 +156,7 @@ def test_float_bit_patterns_wrap_around_at_32_bits() -> None:
     minus_one, one = struct.pack("<f", -1.0), struct.pack("<f", 1.0)
     delta = struct.pack("<i", -(2**31))
     frame = data(5, 0x81, minus_one + one + minus_one + b"\x20\x01" + delta + bytes(4) + delta)
-    assert values(frame) == close(
-        (radians(-1), radians(1), radians(-1)), (radians(1), radians(1), radians(1))
-    )
+    assert values(frame) == close((radians(-1), radians(1), radians(-1)), (radians(1), radians(1), radians(1)))
 
 
 def test_a_float_that_is_no_number_is_refused() -> None:
@@ -314,9 +310,7 @@ def stream(*counts: int) -> list[RawPacket]:
 
 @pytest.mark.parametrize("rate_hz", [50, None])
 @pytest.mark.parametrize("counts", [(36,) * 8, (71, 20, 130, 20, 64, 130, 21, 90), (1,) * 8])
-def test_a_lost_frame_leaves_a_gap_and_the_others_their_times(
-    counts: tuple[int, ...], rate_hz: float | None
-) -> None:
+def test_a_lost_frame_leaves_a_gap_and_the_others_their_times(counts: tuple[int, ...], rate_hz: float | None) -> None:
     for lost in range(3, 8):
         frames = stream(*counts)
         starts = np.cumsum(counts) - counts

@@ -208,9 +208,7 @@ def spoilt(path: Path, name: str, content: bytes) -> Path:
         (b"\x1f\x8bzzzzzzzzzzzzzzz", "cannot be read|damaged"),
     ],
 )
-def test_what_is_not_a_recording_is_said_in_one_sentence(
-    tmp_path: Path, content: bytes, sentence: str
-) -> None:
+def test_what_is_not_a_recording_is_said_in_one_sentence(tmp_path: Path, content: bytes, sentence: str) -> None:
     with pytest.raises(RecordingError, match=sentence) as caught:
         open_recording(spoilt(tmp_path, "x", content))
     assert "\n" not in str(caught.value)

@@ -104,6 +104,7 @@ class Screen:
         self._live.start()
 
     def __call__(self, supervisors: Sequence[Supervisor]) -> None:
+        """Draw what is going on."""
         from rich.columns import Columns
 
         from tracker.cli.live_panel import panel

@@ -264,9 +264,7 @@ def _refuse_hidden_sensors(names: Sequence[str], origin: Origin) -> None:
 def _refuse_twins(names: Sequence[str], header: Sequence[str], origin: Origin) -> None:
     for index, name in enumerate(names):
         if name and name in names[:index]:
-            raise origin.error(
-                "this name occurs twice in the header", _header_line(origin), header[index].strip()
-            )
+            raise origin.error("this name occurs twice in the header", _header_line(origin), header[index].strip())
 
 
 def _refuse_two_units(picks: Sequence[Pick], origin: Origin) -> None:
@@ -285,9 +283,7 @@ def _refuse_torn_triples(picks: Sequence[Pick], prefix: str, origin: Origin) -> 
     for triple in (ACC_COLUMNS, GYR_COLUMNS):
         missing = [prefix + name for name in triple if name not in present]
         if 0 < len(missing) < len(triple):
-            raise origin.error(
-                f"{' and '.join(missing)} missing: a sensor needs its x, y and z", _header_line(origin)
-            )
+            raise origin.error(f"{' and '.join(missing)} missing: a sensor needs its x, y and z", _header_line(origin))
 
 
 def _no_time(header: Sequence[str]) -> str:

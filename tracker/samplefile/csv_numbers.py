@@ -21,17 +21,13 @@ FastReading = Callable[[bytes, Selection], FloatArray | None]
 """Text and columns to (rows, 1 + picks) in file units, t_s first; None where it cannot vouch for them."""
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_LETTERS = bytes(set(range(ord("a"), ord("z") + 1)) | set(range(ord("A"), ord("Z") + 1))).translate(
-    None, b"eE"
-)
+_LETTERS = bytes(set(range(ord("a"), ord("z") + 1)) | set(range(ord("A"), ord("Z") + 1))).translate(None, b"eE")
 _WORDS_READ_AS_NUMBERS = (b"nan", b"inf", b"true", b"false")
 _NO_STRUCTURE = bytes(set(range(256)) - set(b',\n"\0'))
 _SHOWN_CHARACTERS = 30
 
 
-def rows_of(
-    block: TextBlock, selection: Selection, origin: Origin, fast: FastReading | None = None
-) -> FileRows:
+def rows_of(block: TextBlock, selection: Selection, origin: Origin, fast: FastReading | None = None) -> FileRows:
     """Rows of whole lines, in file order; empty lines are no rows.
 
     Raises:

@@ -122,9 +122,7 @@ class RowMerger:
         self._samples -= sum(t_s.size for t_s, _ in ready.values())
         return self._laid_out(ready)
 
-    def _laid_out(
-        self, ready: Mapping[Stream, tuple[FloatArray, FloatArray]]
-    ) -> tuple[FloatArray, FloatArray]:
+    def _laid_out(self, ready: Mapping[Stream, tuple[FloatArray, FloatArray]]) -> tuple[FloatArray, FloatArray]:
         if not ready:
             return np.empty(0), np.empty((0, len(self.channels)))
         t_s = np.unique(np.concatenate([instants for instants, _ in ready.values()]))

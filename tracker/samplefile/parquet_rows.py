@@ -86,15 +86,11 @@ def _refuse_text(schema: Any, picks: tuple[Pick, ...], origin: Origin) -> None:
 
     for pick in picks:
         kind = schema.field(pick.index).type
-        if not (
-            types.is_floating(kind) or types.is_integer(kind) or types.is_decimal(kind) or types.is_null(kind)
-        ):
+        if not (types.is_floating(kind) or types.is_integer(kind) or types.is_decimal(kind) or types.is_null(kind)):
             raise origin.error(f"numbers are needed, the file holds {kind}", column=pick.source)
 
 
-def _numbers(
-    batch: Any, columns: list[str], picks: tuple[Pick, ...], first: int, origin: Origin
-) -> FloatArray:
+def _numbers(batch: Any, columns: list[str], picks: tuple[Pick, ...], first: int, origin: Origin) -> FloatArray:
     import pyarrow as pa
 
     table = np.empty((batch.num_rows, len(picks)), order="F")

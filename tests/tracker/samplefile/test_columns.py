@@ -30,9 +30,7 @@ def refused(header: str, **options: object) -> str:
 
 def test_canonical_order() -> None:
     """Whatever the order in the file, columns come as acc, gyr, temp, EMG."""
-    selection = chosen(
-        "emg_soleus_uv,temp_c,gyr_z_rad_s,gyr_x_rad_s,gyr_y_rad_s,acc_x_mps2,acc_z_mps2,acc_y_mps2,t_s"
-    )
+    selection = chosen("emg_soleus_uv,temp_c,gyr_z_rad_s,gyr_x_rad_s,gyr_y_rad_s,acc_x_mps2,acc_z_mps2,acc_y_mps2,t_s")
     assert canonical(selection) == [
         "acc_x_mps2", "acc_y_mps2", "acc_z_mps2", "gyr_x_rad_s", "gyr_y_rad_s", "gyr_z_rad_s",
         "temp_c", "emg_soleus_uv",

@@ -58,9 +58,7 @@ def test_faults_name_row_and_column(tmp_path: Path) -> None:
         ": row 2, column acc_x_g: NaN is not a number (no sample is null)"
     )
     assert refused(acc(path, [0.0, 1.0], [np.inf, 1.0])) == ": row 1, column acc_x_g: the number is too large"
-    assert refused(acc(path, [0.0, 1.0], ["1", "2"])) == (
-        ": column acc_x_g: numbers are needed, the file holds string"
-    )
+    assert refused(acc(path, [0.0, 1.0], ["1", "2"])) == (": column acc_x_g: numbers are needed, the file holds string")
     assert refused(acc(path, [5.0, 1.0], [1.0, 1.0])).startswith(": row 2, column T_S: time runs back by 4 s")
     assert refused(acc(path, [0.0, None], [1.0, 1.0])) == ": row 2, column T_S: the cell is empty"
     assert refused(written(path, t_s=[0.0], speed=[1.0])) == ": no column has samples (found t_s, speed)"

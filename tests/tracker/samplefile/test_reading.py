@@ -166,9 +166,7 @@ def test_refused_files(tmp_path: Path, name: str, sentence: str) -> None:
     assert refused(tmp_path / name) == sentence
 
 
-@pytest.mark.skipif(
-    os.name == "nt" or not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads all"
-)
+@pytest.mark.skipif(os.name == "nt" or not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads all")
 def test_refused_permission(write: Write) -> None:
     """A file that may not be read says so."""
     path = write(ACC + "\n0,1,2,3\n")
@@ -255,9 +253,7 @@ def test_units_are_converted(write: Write) -> None:
 def test_rate_and_gaps(write: Write) -> None:
     """The rate of each sensor is its usual interval; a gap runs from the last sample to the first after."""
     t_s = np.concatenate([np.arange(0, 10, 0.01), np.arange(12, 20, 0.01)])
-    text = (
-        BOTH + "\n" + "".join(f"{t:.2f},1,2,3,{'4,5,6' if i % 4 == 0 else ',,'}\n" for i, t in enumerate(t_s))
-    )
+    text = BOTH + "\n" + "".join(f"{t:.2f},1,2,3,{'4,5,6' if i % 4 == 0 else ',,'}\n" for i, t in enumerate(t_s))
     *_, report = rows_of(write(text))
     assert (report.rate_hz, report.gap_count) == (100.0, 1)
     assert report.gap_s == pytest.approx(2.01)

@@ -19,9 +19,7 @@ ENDINGS = ["csv", "csv.gz", "parquet"]
 AXES = {Modality.ACC: 3, Modality.GYR: 3, Modality.TEMP: 1, Modality.EMG: 2}
 
 
-def block(
-    modality: Modality, t_s: FloatArray | list[float], first: float = 0.0, **more: object
-) -> SampleBlock:
+def block(modality: Modality, t_s: FloatArray | list[float], first: float = 0.0, **more: object) -> SampleBlock:
     t_s = np.asarray(t_s, dtype=np.float64)
     channels = {1: ("temp",), 2: ("soleus", "tib_ant"), 3: ("x", "y", "z")}[AXES[modality]]
     values = first + np.sqrt(np.arange(1.0, t_s.size * len(channels) + 1)).reshape(-1, len(channels))
@@ -49,9 +47,7 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def test_export_text(tmp_path: Path) -> None:
     """One row an instant, empty cells where a sensor has none, numbers that read back to the same bits."""
     path = tmp_path / "out.csv"
-    acc = SampleBlock(
-        Modality.ACC, np.array([0.0, 0.1]), np.array([[0.1, 1 / 3, -9.80665], [1e-7, 2.5, 3.25]])
-    )
+    acc = SampleBlock(Modality.ACC, np.array([0.0, 0.1]), np.array([[0.1, 1 / 3, -9.80665], [1e-7, 2.5, 3.25]]))
     temp = SampleBlock(Modality.TEMP, np.array([0.05]), np.array([[31.25]]), ("temp",))
     done = write_samples(path, iter([(acc, temp)]))
     assert path.read_text().splitlines()[0] == "t_s,acc_x_mps2,acc_y_mps2,acc_z_mps2,temp_c"
