@@ -12,8 +12,8 @@ from drivers.capture_lines import capture_file, read_capture
 from drivers.decoder import Settings
 from drivers.errors import PacketError
 from drivers.packets import PacketBatch
-from drivers.recording_format import SQLITE_MAGIC
-from drivers.recording_reader import open_recording
+from drivers.recording.format import SQLITE_MAGIC
+from drivers.recording.reader import open_recording
 
 
 def decode_capture(

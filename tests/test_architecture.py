@@ -123,8 +123,8 @@ ROOMS = [
     Room("bumble", imports_of("bumble"), {"drivers/virtual/*": "the virtual sensors' own radio"}),
     Room("sqlite", imports_of("sqlite3", "sqlite_utils"), {
         "tracker/store/*": "the store and its migrations",
-        "drivers/recording_reader.py": "the recording file",
-        "drivers/recording_writer.py": "the recording file",
+        "drivers/recording/reader.py": "the recording file",
+        "drivers/recording/writer.py": "the recording file",
         "tracker/bench.py": "measures the store against plain SQLite",
         "tracker/doctor.py": "says which SQLite this machine has",
     }),

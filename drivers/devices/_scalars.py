@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from analysis.samples import Modality, SampleBlock
-from drivers.arrival_clock import HostAxis
-from drivers.arrival_streams import HostTimes
+from drivers.clocks.arrival import HostAxis
+from drivers.clocks.arrival_streams import HostTimes
 from drivers.errors import PacketError
 from drivers.packets import RawPacket
 

@@ -11,8 +11,8 @@ from analysis.samples import Modality
 from drivers.decoder import Settings
 from drivers.devices._scalars import ScalarDecoder
 from drivers.driver import Driver, Facts
+from drivers.protocols.standard_gatt import HEART_RATE, heart_rate_bpm, read_battery
 from drivers.script import Script, Subscribe, Unsubscribe
-from drivers.standard_gatt import HEART_RATE, heart_rate_bpm, read_battery
 
 
 def decoder(settings: Settings) -> ScalarDecoder:

@@ -21,16 +21,16 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.samples import STANDARD_GRAVITY_MPS2, FloatArray, Modality, SampleBlock
-from drivers import myo_session as session
-from drivers import packet_columns as columns
-from drivers.arrival_clock import HostAxis, IntArray
-from drivers.arrival_streams import ArrivalStream, HostTimes
+from drivers.clocks.arrival import HostAxis, IntArray
+from drivers.clocks.arrival_streams import ArrivalStream, HostTimes
 from drivers.decoder import Settings
 from drivers.driver import Driver, Facts, KeepAwake
 from drivers.errors import PacketError
-from drivers.myo_session import CLASSIFIER, EMG, FILTERED, IMU, MOTION
 from drivers.packets import PacketBatch, RawPacket
-from drivers.standard_gatt import BATTERY_LEVEL, battery_percent, read_battery
+from drivers.protocols import myo_session as session
+from drivers.protocols import packet_columns as columns
+from drivers.protocols.myo_session import CLASSIFIER, EMG, FILTERED, IMU, MOTION
+from drivers.protocols.standard_gatt import BATTERY_LEVEL, battery_percent, read_battery
 
 EMG_HZ, IMU_HZ = 200.0, 50.0
 CHANNELS = tuple("12345678")

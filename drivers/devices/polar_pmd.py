@@ -1,8 +1,8 @@
 """Polar Verity Sense, OH1 and H10 over the PMD service: notifications -> samples in SI units.
 
-Layouts are in `drivers.polar_frames`, control-point answers in `drivers.polar_control`, sample times in
-`drivers.timebase`. Source: polarofficial/polar-ble-sdk at 8fb5311c (2026-05-29), "Online measurement" (Aug
-2024) and TimeSystemExplained.md. Seen on real bytes: PPG block layout only.
+Layouts are in `drivers.protocols.polar_frames`, control-point answers in `drivers.protocols.polar_control`,
+sample times in `drivers.clocks.device`. Source: polarofficial/polar-ble-sdk at 8fb5311c (2026-05-29), "Online
+measurement" (Aug 2024) and TimeSystemExplained.md. Seen on real bytes: PPG block layout only.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analysis.samples import FloatArray, Modality, SampleBlock
-from drivers import polar_session
+from drivers.clocks.device import HIGHEST_STAMP_NS, FrameOrder, FramePlacer, SessionZero, nominal_rate_hz, spread
 from drivers.decoder import Settings
 from drivers.driver import Driver, Facts
 from drivers.errors import PacketError
 from drivers.packets import PacketBatch, RawPacket
-from drivers.polar_control import CONTROL, DATA, ControlPoint
-from drivers.polar_frames import (
+from drivers.protocols import polar_session
+from drivers.protocols.polar_control import CONTROL, DATA, ControlPoint
+from drivers.protocols.polar_frames import (
     ACC,
     DELTA,
     GYRO,
@@ -34,8 +35,7 @@ from drivers.polar_frames import (
     content,
     within,
 )  # fmt: skip
-from drivers.standard_gatt import BATTERY_LEVEL, HEART_RATE, battery_percent, heart_rate_bpm, read_battery
-from drivers.timebase import HIGHEST_STAMP_NS, FrameOrder, FramePlacer, SessionZero, nominal_rate_hz, spread
+from drivers.protocols.standard_gatt import BATTERY_LEVEL, HEART_RATE, battery_percent, heart_rate_bpm, read_battery
 
 POSSIBLE_RATES_HZ: dict[int, tuple[float, ...]] = {MAG: (10, 20, 50, 100), PPG: (55, 135)}
 """Rates of the measurements that do not share ACC's and GYRO's; `rate_hz` may be meant for those."""

@@ -15,16 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.samples import FloatArray, Modality, SampleBlock
-from drivers import nus_frames as frames
-from drivers import nus_session as session
-from drivers.arrival_streams import sample_times
-from drivers.counted_clock import CountedPlacer, WrappingClock
+from drivers.clocks.arrival_streams import sample_times
+from drivers.clocks.counted import CountedPlacer, WrappingClock
 from drivers.decoder import Settings
 from drivers.driver import Driver, Facts
 from drivers.errors import PacketError
-from drivers.nus_layout import TX, Kind, kind_of, read_hello, read_started, read_status
-from drivers.packet_columns import IntArray
 from drivers.packets import PacketBatch, RawPacket
+from drivers.protocols import nus_frames as frames
+from drivers.protocols import nus_session as session
+from drivers.protocols.nus_layout import TX, Kind, kind_of, read_hello, read_started, read_status
+from drivers.protocols.packet_columns import IntArray
 
 _USUAL_NS = {Kind.IMU: 1e7, Kind.EMG: 1e6}
 """Sample period of a stream of one single packet, whose rate nobody stated."""

@@ -20,16 +20,16 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.samples import STANDARD_GRAVITY_MPS2, XYZ, FloatArray, Modality, SampleBlock
-from drivers import witmotion_session as session
-from drivers.arrival_clock import HostAxis, IntArray
-from drivers.arrival_streams import ArrivalStream, HostTimes
+from drivers.clocks.arrival import HostAxis, IntArray
+from drivers.clocks.arrival_streams import ArrivalStream, HostTimes
+from drivers.clocks.device import nominal_rate_hz
 from drivers.decoder import Settings
 from drivers.driver import Driver, Facts
 from drivers.errors import PacketError
-from drivers.packet_columns import gathered, shorts
 from drivers.packets import PacketBatch, RawPacket
-from drivers.timebase import nominal_rate_hz
-from drivers.witmotion_session import FRAME_BYTES, NOTIFY_PREFIX, words_of
+from drivers.protocols import witmotion_session as session
+from drivers.protocols.packet_columns import gathered, shorts
+from drivers.protocols.witmotion_session import FRAME_BYTES, NOTIFY_PREFIX, words_of
 
 RATES_HZ = (10.0, 0.2, 0.5, 1.0, 2.0, 5.0, 20.0, 50.0, 100.0, 200.0)
 """What a device may run at, the factory default first."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.arrival_clock import ArrivalClock, HostAxis
+from drivers.clocks.arrival import ArrivalClock, HostAxis
 
 RATE_HZ, FRAMES = 100.0, 4
 

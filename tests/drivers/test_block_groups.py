@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from analysis.samples import Modality, SampleBlock
-from drivers.block_groups import BlockGroups
+from drivers.recording.block_groups import BlockGroups
 
 
 def block(modality: Modality, first_s: int, last_s: int) -> SampleBlock:

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from analysis.samples import Modality, SampleBlock
-from drivers.block_groups import joined
 from drivers.devices.myo import DRIVER
 from drivers.driver import Advert
 from drivers.errors import PacketError
-from drivers.myo_session import EMG, FILTERED, IMU
 from drivers.packets import RawPacket
+from drivers.protocols.myo_session import EMG, FILTERED, IMU
+from drivers.recording.block_groups import joined
 from drivers.script import DeviceRefusedError, Subscribe, Unsubscribe, Write
 from drivers.virtual.conversation import Conversation
 from drivers.virtual.myo import VirtualMyo

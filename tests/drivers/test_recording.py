@@ -31,7 +31,7 @@ from drivers.recording import (
     open_recording,
     write_text,
 )
-from drivers.row_codec import packed, unpacked
+from drivers.recording.row_codec import packed, unpacked
 from drivers.rows import ACC_COLUMNS, RowChunk
 
 DATA = "fb005c82-02e7-f387-1cad-8acd2d8df0c8"

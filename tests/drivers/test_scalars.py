@@ -7,7 +7,7 @@ import pytest
 from drivers import registry
 from drivers.errors import PacketError
 from drivers.packets import RawPacket
-from drivers.standard_gatt import BATTERY_LEVEL, HEART_RATE
+from drivers.protocols.standard_gatt import BATTERY_LEVEL, HEART_RATE
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 import drivers.devices
 from analysis.samples import Modality, SampleBlock
-from drivers import nus_layout as layout
-from drivers.block_groups import joined
 from drivers.decoder import HostZero
 from drivers.devices.soleus_nus import DRIVER
 from drivers.driver import Advert
 from drivers.errors import PacketError
 from drivers.packets import RawPacket
+from drivers.protocols import nus_layout as layout
+from drivers.recording.block_groups import joined
 from drivers.script import DeviceRefusedError
 from drivers.virtual.conversation import Conversation
 from drivers.virtual.nonsense import at_rest

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.samples import Modality, SampleBlock
-from drivers.block_groups import joined
 from drivers.devices.witmotion import DRIVER
 from drivers.driver import Advert
 from drivers.errors import PacketError
 from drivers.packets import RawPacket
+from drivers.recording.block_groups import joined
 from drivers.script import DeviceRefusedError, Write
 from drivers.virtual.conversation import Conversation
 from drivers.virtual.nonsense import at_rest

@@ -11,12 +11,12 @@ from pathlib import Path
 from analysis.events import Findings, Kind
 from analysis.rules import algorithm
 from analysis.samples import Modality, SampleBlock
+from drivers.clocks.device import DUPLICATE
 from drivers.decoder import HostZero, Settings
 from drivers.driver import Driver
 from drivers.errors import PacketError
 from drivers.packets import RawPacket
 from drivers.recording import Anchor, RecordingHeader, RecordingWriter
-from drivers.timebase import DUPLICATE
 from tracker.counting import Counting
 from tracker.errors import StoreError
 from tracker.home import Home, private_file

@@ -9,8 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from drivers.errors import RecordingError
-from drivers.recording_reader import Recording, open_recording
-from drivers.recording_writer import RecordingWriter
+from drivers.recording.reader import Recording, open_recording
+from drivers.recording.writer import RecordingWriter
 
 
 def write_text(recording: Recording, path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Self
 import numpy as np
 
 from drivers.packets import PacketBatch, RawPacket
-from drivers.recording_format import (
+from drivers.recording.format import (
     APPLICATION_ID,
     FORMAT_VERSION,
     ROWS_A_CHUNK,
@@ -21,7 +21,7 @@ from drivers.recording_format import (
     Anchor,
     RecordingHeader,
 )
-from drivers.row_codec import packed
+from drivers.recording.row_codec import packed
 from drivers.rows import RowChunk
 
 

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.samples import XYZ, FloatArray, Modality
-from drivers.nus_layout import (
+from drivers.packets import PacketBatch
+from drivers.protocols.nus_layout import (
     HEADER_BYTES,
     IMU_SAMPLE_BYTES,
     LARGEST_SCALE,
@@ -27,9 +28,8 @@ from drivers.nus_layout import (
     emg_scale,
     gyr_scale,
 )
-from drivers.packet_columns import IntArray, gathered, of, shorts
-from drivers.packets import PacketBatch
-from drivers.polar_frames import Words, within
+from drivers.protocols.packet_columns import IntArray, gathered, of, shorts
+from drivers.protocols.polar_frames import Words, within
 
 _HEAD = VERSION << 4
 _DATA = (Kind.IMU, Kind.EMG)

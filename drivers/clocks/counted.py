@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.samples import FloatArray
-from drivers.timebase import DUPLICATE, OUT_OF_ORDER
+from drivers.clocks.device import DUPLICATE, OUT_OF_ORDER
 
 IntArray = npt.NDArray[np.int64]
 

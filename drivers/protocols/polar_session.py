@@ -16,7 +16,7 @@ from collections.abc import Callable
 from drivers.decoder import Settings
 from drivers.driver import Advert
 from drivers.errors import PacketError
-from drivers.polar_control import (
+from drivers.protocols.polar_control import (
     CONTROL,
     DATA,
     STATUS_TEXT,
@@ -27,8 +27,8 @@ from drivers.polar_control import (
     read_settings,
     recognises,
 )
-from drivers.polar_control import start as start_bytes
-from drivers.polar_control import stop as stop_bytes
+from drivers.protocols.polar_control import start as start_bytes
+from drivers.protocols.polar_control import stop as stop_bytes
 from drivers.script import DeviceRefusedError, Expect, Read, Script, Subscribe, Unsubscribe, Write
 
 ACC, GYRO, SDK = 2, 5, 9

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from drivers.decoder import Settings
 from drivers.driver import Advert
 from drivers.errors import PacketError
-from drivers.nus_layout import (
+from drivers.protocols.nus_layout import (
     RX,
     SERVICE,
     STREAM_EMG,

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.samples import FloatArray, Modality, SampleBlock
-from drivers.arrival_clock import ArrivalClock, HostAxis, IntArray
-from drivers.timebase import spread
+from drivers.clocks.arrival import ArrivalClock, HostAxis, IntArray
+from drivers.clocks.device import spread
 
 Rows = npt.NDArray[Any]
 """(n, columns) raw numbers of n samples, as the packets hold them."""

@@ -18,13 +18,14 @@ import numpy as np
 
 from analysis.samples import Modality, SampleBlock
 from drivers import registry
-from drivers.block_groups import BlockGroups
 from drivers.capture_lines import GZIP_MAGIC, capture_file, read_capture
+from drivers.clocks.device import DUPLICATE
 from drivers.decoder import Decoder, HostZero
 from drivers.errors import PacketError, RecordingError
 from drivers.packets import PacketBatch, RawPacket
-from drivers.recording_digest import content_digest
-from drivers.recording_format import (
+from drivers.recording.block_groups import BlockGroups
+from drivers.recording.digest import content_digest
+from drivers.recording.format import (
     APPLICATION_ID,
     FORMAT_VERSION,
     SQLITE_MAGIC,
@@ -32,9 +33,8 @@ from drivers.recording_format import (
     RecordingHeader,
     Write,
 )
-from drivers.row_codec import unpacked
+from drivers.recording.row_codec import unpacked
 from drivers.rows import RowChunk
-from drivers.timebase import DUPLICATE
 
 GROUP_NS = 600 * 1_000_000_000
 _ROWS_A_FETCH = 64

@@ -16,7 +16,7 @@
                             payloads one after another; everything little-endian
     row_columns(id, name)   columns of an imported sample file, `t_s` not among them
     rows(id, count, rate_hz, data)
-                            up to `ROWS_A_CHUNK` rows of that file, packed as `drivers.row_codec` says
+                            up to `ROWS_A_CHUNK` rows of that file, packed as `drivers.recording.row_codec` says
 
 A row of packets costs one insert however many packets it holds, which is why a day of one-sample packets is
 written and read in a second. The journal is a write-ahead log, every flush a transaction that is synced to
@@ -25,11 +25,11 @@ the disk; closing folds the log into the file, so that what is handed to a colle
 
 from __future__ import annotations
 
-from drivers.recording_digest import ContentDigest, content_digest
-from drivers.recording_format import Anchor, RecordingHeader, Write
-from drivers.recording_reader import Quality, Recording, open_recording
-from drivers.recording_text import from_text, write_text
-from drivers.recording_writer import RecordingWriter
+from drivers.recording.digest import ContentDigest, content_digest
+from drivers.recording.format import Anchor, RecordingHeader, Write
+from drivers.recording.reader import Quality, Recording, open_recording
+from drivers.recording.text import from_text, write_text
+from drivers.recording.writer import RecordingWriter
 
 __all__ = [
     "Anchor",

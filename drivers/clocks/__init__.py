@@ -1,0 +1,1 @@
+"""Device clocks, counters and arrivals to session seconds: wrap-around, reset, loss, drift."""
