@@ -189,7 +189,7 @@ class Intake:
             file_key=by_bytes,
         )
         stored = self._store.add(
-            new, batch_of(facts), ended_at=_later(taken.started_at, facts.last_s), totals=taken.totals
+            new, batch_of(facts), ended_at=later(taken.started_at, facts.last_s), totals=taken.totals
         )
         return Imported(
             stored.session_id,
@@ -314,7 +314,7 @@ def _zone_of(anchor: Anchor) -> tzinfo:
     return timezone(timedelta(seconds=anchor.utc_offset_s))
 
 
-def _later(start: datetime, by_s: float) -> datetime:
+def later(start: datetime, by_s: float) -> datetime:
     """An instant some seconds of true time later, in the same zone."""
     return (start.astimezone(UTC) + timedelta(seconds=by_s)).astimezone(start.tzinfo)
 

@@ -21,7 +21,7 @@ from tracker.errors import StoreError
 from tracker.home import Home, private_file, private_folder
 from tracker.store.connection import Presence
 from tracker.store.exchange import MARKER, begin_exchange, finish_exchange
-from tracker.store.faults import told
+from tracker.store.faults import told, usable
 from tracker.store.health import copy_database, full_check
 from tracker.store.schema import SCHEMA_VERSION, is_ours, schema_version
 
@@ -120,7 +120,8 @@ def restore(home: Home, source: Path, now: datetime) -> Path:
     try:
         if not presence.alone():
             raise StoreError(f"{home.root} is in use by another soleus process: stop it, then restore.")
-        finish_exchange(home)
+        with usable(home.root):
+            finish_exchange(home)
         stamp = f"{now:%Y%m%dT%H%M%S%f}"
         incoming = private_folder(home.root / f"incoming-{stamp}")
         try:
@@ -130,8 +131,9 @@ def restore(home: Home, source: Path, now: datetime) -> Path:
             shutil.rmtree(incoming)
             raise
         aside = private_folder(home.root / f"before-restore-{stamp}")
-        begin_exchange(home, incoming, aside, [top.name for top in _swapped(home)])
-        finish_exchange(home)
+        with usable(home.root):
+            begin_exchange(home, incoming, aside, [top.name for top in _swapped(home)])
+            finish_exchange(home)
         return aside
     finally:
         presence.close()

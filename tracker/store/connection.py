@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tracker.home import FILE_MODE
+from tracker.store.faults import usable
 
 BUSY_S = 30.0
 """How long one process waits for another's transaction. A day of findings commits in well under a second."""
@@ -87,7 +88,14 @@ class Presence:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = os.open(path, os.O_CREAT | os.O_RDWR, FILE_MODE)
+        """Opens the lock's file, making it where it is not there yet.
+
+        Raises:
+            StoreError: it may not be written; also from `alone` and `share` where the disk has no locks.
+        """
+        self._path = path
+        with usable(path):
+            self._file = os.open(path, os.O_CREAT | os.O_RDWR, FILE_MODE)
 
     def alone(self) -> bool:
         """Take the lock for this process only. False where another process has the store open."""
@@ -103,10 +111,11 @@ class Presence:
         import fcntl
 
         how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-        try:
-            fcntl.flock(self._file, how if wait else how | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
+        with usable(self._path):
+            try:
+                fcntl.flock(self._file, how if wait else how | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
         return True
 
     def close(self) -> None:

@@ -33,6 +33,26 @@ def sentence(error: sqlite3.Error, path: Path) -> str | None:
 
 
 @contextmanager
+def usable(path: Path) -> Iterator[None]:
+    """Turn what the system reports about a file or folder of the store into a `StoreError`.
+
+    Args:
+        path: named where the error names no file itself.
+
+    Raises:
+        StoreError: it may not be read or written, is gone, or the disk refuses.
+    """
+    try:
+        yield
+    except OSError as error:
+        place = error.filename or path
+        raise StoreError(
+            f"{place} cannot be used ({error.strerror or error}): mend its permissions (chmod -R u+rwX), "
+            "or set SOLEUS_HOME elsewhere."
+        ) from error
+
+
+@contextmanager
 def told(path: Path) -> Iterator[None]:
     """Turn what SQLite reports about the file at `path` into a `StoreError`; bugs pass through.
 

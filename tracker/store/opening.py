@@ -16,7 +16,7 @@ from tracker.errors import StoreError
 from tracker.home import Home, private_file
 from tracker.store import exchange, health, retention, schema
 from tracker.store.connection import Presence, connect
-from tracker.store.faults import told
+from tracker.store.faults import told, usable
 
 
 def open_for_writing(home: Home, now: datetime) -> tuple[sqlite3.Connection, Presence]:
@@ -26,7 +26,7 @@ def open_for_writing(home: Home, now: datetime) -> tuple[sqlite3.Connection, Pre
         StoreError: the database is damaged, newer, someone else's, or cannot be written.
     """
     home.create()
-    with ExitStack() as undo, told(home.database):
+    with ExitStack() as undo, usable(home.root), told(home.database):
         presence = Presence(home.lock)
         undo.callback(presence.close)
         left_behind = False
@@ -53,14 +53,15 @@ def open_for_reading(home: Home, now: datetime) -> tuple[sqlite3.Connection, Pre
     Raises:
         StoreError: the database is damaged, newer, someone else's, or cannot be read.
     """
-    if not home.database.exists() and not exchange.unfinished(home):
-        return schema.empty(), None
+    with usable(home.root):
+        if not home.database.exists() and not exchange.unfinished(home):
+            return schema.empty(), None
     presence: Presence | None = None
     if os.access(home.root, os.W_OK) and os.access(home.database, os.W_OK):
         connection, presence = open_for_writing(home, now)
         connection.execute("PRAGMA query_only = ON")
         return connection, presence
-    with ExitStack() as undo, told(home.database):
+    with ExitStack() as undo, usable(home.root), told(home.database):
         connection = connect(home.database, immutable=True)
         undo.callback(connection.close)
         if not schema.is_ours(connection):

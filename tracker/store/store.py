@@ -17,7 +17,7 @@ from tracker.home import Home
 from tracker.store import days, forget, health, retention, rollup, sessions
 from tracker.store.civil import day_edges, day_of
 from tracker.store.connection import snapshot, transaction
-from tracker.store.faults import told
+from tracker.store.faults import told, usable
 from tracker.store.opening import open_for_reading, open_for_writing
 from tracker.store.records import (
     Batch,
@@ -253,24 +253,24 @@ class Store:
             return forget.last_operation(connection)
 
     def _settle(self) -> None:
-        with told(self.home.database):
+        with usable(self.home.root), told(self.home.database):
             retention.settle(self._connection, self.home)
 
     # Keeping
 
     def prune(self, keep_days: float) -> list[int]:
         """Delete recordings older, and here for longer, than `keep_days`; counts stay. Returns their sessions."""
-        with told(self.home.database):
+        with usable(self.home.root), told(self.home.database):
             return retention.prune(self._connection, self.home, keep_days, self._clock())
 
     def purge(self, *, undo_days: float = retention.UNDO_DAYS, trim: retention.Trim | None = None) -> list[int]:
         """Destroy what was forgotten more than `undo_days` ago. Returns the sessions that are gone."""
-        with told(self.home.database):
+        with usable(self.home.root), told(self.home.database):
             return retention.purge(self._connection, self.home, self._clock(), undo_days=undo_days, trim=trim)
 
     def forecast(self, keep_days: float) -> retention.Forecast:
         """Disk use now, and once recordings come and go at the present rate."""
-        with self._reading() as connection:
+        with usable(self.home.root), self._reading() as connection:
             return retention.forecast(connection, self.home, keep_days)
 
     def backup(self, target: Path) -> Path:

@@ -254,3 +254,14 @@ def test_a_home_that_cannot_be(walk_file: Path, run: Any, tmp_path: Path, monkey
     stderr = run("import", walk_file, "--start", START, "--leg", "left", expect=4).stderr
     assert "cannot be used as a data folder" in stderr
     assert stderr.count("\n") == 1
+
+
+def test_it_keeps_house(keep: Any, walk_file: Path, home: Path, run: Any, noon: datetime) -> None:
+    """Import and recount delete recordings beyond their time; one that just came in stays, however old its walk."""
+    keep("2025-01-02T08:00:00+01:00", [60], recording=b"x")
+    run("import", walk_file, "--start", "2025-01-03T08:00", "--leg", "left")
+    assert [session.recording is None for session in sessions(home)] == [False, True]
+    keep("2025-01-04T08:00:00+01:00", [60], recording=b"y")
+    assert "session 3 keeps its old counts" in run("recount", expect=2).stderr
+    assert [session.recording is None for session in sessions(home)] == [True, False, True]
+    assert len(recordings(home)) == 1

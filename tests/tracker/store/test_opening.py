@@ -228,6 +228,21 @@ def test_read_only_database_can_be_read_not_written(home: Home, batch: Make, mon
             store.begin(NewSession(START, Leg.LEFT))
 
 
+@pytest.mark.parametrize("read_only", [False, True])
+@pytest.mark.parametrize("refused", ["os.open", "fcntl.flock", "pathlib.Path.exists"])
+def test_what_the_system_refuses_is_told(
+    home: Home, refused: str, monkeypatch: pytest.MonkeyPatch, *, read_only: bool
+) -> None:
+    """A lock or folder that may not be used is one sentence with the path and the fix, not a traceback."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(refused, refuse)
+    with pytest.raises(StoreError, match=r"home.* \(Permission denied\): mend its permissions .*SOLEUS_HOME"):
+        open_store(home, read_only=read_only)
+
+
 def test_reading_creates_nothing(tmp_path: Path) -> None:
     """A reading command before the first recording sees an empty history and leaves no file."""
     with open_store(Home(tmp_path / "none"), read_only=True) as store:
