@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import time
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from analysis.events import Leg
 from tracker.errors import ConfigError
 from tracker.home import Home
+from tracker.zones import machine_zone, named_zone
 
 KEEP_DAYS = 90.0
 """Days for which raw recordings are kept where the settings do not say; counts are kept for ever."""
@@ -90,43 +89,11 @@ def wearer_zone(settings: Settings, environ: Mapping[str, str] = os.environ) -> 
     """The zone of the settings, else of `TZ`, else of the machine.
 
     Raises:
-        ConfigError: the name given is not that of a zone.
+        ConfigError: what is given is no zone.
     """
     if settings.zone:
-        return _zone(settings.zone, "zone in the settings")
-    if named := environ.get("TZ", "").removeprefix(":"):
-        return _zone(named, "TZ")
-    if found := _machine_zone_name():
-        return _zone(found, "the machine's zone")
-    return _fixed_zone()
-
-
-def _zone(name: str, whose: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ConfigError(
-            f"{whose} is {name!r}, which is not the name of a time zone: use one such as Europe/Berlin."
-        ) from error
-
-
-def _machine_zone_name(link: Path = Path("/etc/localtime"), note: Path = Path("/etc/timezone")) -> str | None:
-    """Name of the machine's zone: what /etc/localtime points to, else what Debian notes beside it."""
-    _, _, name = str(link.resolve()).rpartition("zoneinfo/")
-    if name and link.exists() and name != str(link):
-        try:
-            return ZoneInfo(name).key
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            pass
-    try:
-        return note.read_text(encoding="ascii").strip() or None
-    except (OSError, UnicodeDecodeError):
-        return None
-
-
-def _fixed_zone() -> tzinfo:
-    """The machine's present offset, where its zone has no name that can be found."""
-    return timezone(timedelta(seconds=-time.timezone), time.tzname[0])
+        return named_zone(settings.zone, "zone in the settings")
+    return machine_zone(environ)
 
 
 def local_instant(wall: datetime, zone: tzinfo) -> datetime:
