@@ -11,7 +11,7 @@ _ADVICE = {
 }
 
 
-@click.command("completion", epilog="  ".join(_ADVICE.values()))
+@click.command("completion", epilog="\n\n".join(_ADVICE.values()))
 @click.argument("shell", type=click.Choice(list(_ADVICE)))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date as civil_date
 
 import click
 
 from analysis.events import Kind
 from tracker.cli import surroundings
-from tracker.cli.dates import calendar, date_argument, day_named, day_start_option, long_date
+from tracker.cli.dates import Calendar, calendar, date_argument, day_named, day_start_option, long_date
 from tracker.cli.figures import UNKNOWN
 from tracker.cli.options import json_option, leg_option
 from tracker.cli.output import counted, print_json
+from tracker.errors import ConfigError
 from tracker.store.records import CountedEvent
 
 
@@ -19,15 +21,22 @@ from tracker.store.records import CountedEvent
 @date_argument
 @click.option("--kind", type=click.Choice([str(kind) for kind in Kind]), help="Only this kind.")
 @leg_option
+@click.option("--rejected", is_flag=True, help="How many candidates each rule refused, instead.")
 @day_start_option
 @json_option
-def command(date: str | None, kind: str | None, leg: str | None, day_start: int | None, as_json: bool) -> int:
+def command(
+    date: str | None, kind: str | None, leg: str | None, rejected: bool, day_start: int | None, as_json: bool
+) -> int:
     """List the contractions of a day: when, which kind, how sure, by which rule.
 
     DATE is 2026-05-01, today (as without DATE), yesterday, or a weekday, which is its last one.
     """
     days = calendar(day_start)
     day = day_named(date, days.today)
+    if rejected:
+        if kind is not None:
+            raise ConfigError("a refused candidate is of no kind: leave out --kind or --rejected.")
+        return _rejected(day, days, leg, as_json)
     with surroundings.open_store(read_only=True) as store:
         found = store.events(day, days.zone, days.start_hour)
         recorded = bool(found) or store.day(day, days.zone, days.start_hour).recorded
@@ -39,6 +48,22 @@ def command(date: str | None, kind: str | None, leg: str | None, day_start: int 
         click.echo(f"\n{long_date(day)}: {counted(len(found), 'contraction')}.")
     else:
         click.echo(f"{long_date(day)}: {'no such contraction' if recorded else 'nothing was recorded'}.")
+    return 0 if found else 1
+
+
+def _rejected(day: civil_date, days: Calendar, leg: str | None, as_json: bool) -> int:
+    """What looked like a contraction and was refused, by rule: why something was not counted."""
+    with surroundings.open_store(read_only=True) as store:
+        found = [one for one in store.rejections(day, days.zone, days.start_hour) if leg in (None, one.leg)]
+    if as_json:
+        print_json([one.to_json() for one in found])
+    elif found:
+        for one in found:
+            click.echo(f"{one.candidates:>8,}  {(one.leg or '?'):5}  {one.rule.replace('_', ' ')}")
+        refused = counted(sum(one.candidates for one in found), "candidate")
+        click.echo(f"\n{long_date(day)}: {refused} refused.")
+    else:
+        click.echo(f"{long_date(day)}: no candidate was refused.")
     return 0 if found else 1
 
 

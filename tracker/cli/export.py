@@ -38,8 +38,8 @@ DAY_COLUMNS = (
 @click.option("--samples", type=FILE, help="Write the session's samples (.csv, .csv.gz, .parquet).")
 @click.option("--events", type=FILE, help="Write the events (.csv, .json).")
 @click.option("--days", type=FILE, help="Write the daily summaries (.csv, .json).")
-@click.option("--from", "first", type=DAY, help="First day, of events and days.")
-@click.option("--to", "last", type=DAY, help="Last day, included.")
+@click.option("--from", "first", type=DAY, metavar="DATE", help="First day of events and days, such as 2026-05-01.")
+@click.option("--to", "last", type=DAY, metavar="DATE", help="Last day, included.")
 @force_option
 def command(
     session_id: int | None, samples: Path | None, events: Path | None, days: Path | None,

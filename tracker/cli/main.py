@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -89,11 +90,23 @@ def cli(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
+_PLAIN = {"—": "-", "–": "-", "…": "~", "±": "~"}
+"""What stands for our own marks where they cannot be shown; one character each, so that columns stay."""
+
+
+def plain(error: UnicodeError) -> tuple[str | bytes, int]:
+    """What a terminal's encoding cannot show: our own marks in plain, anything else escaped."""
+    if not isinstance(error, UnicodeEncodeError) or error.object[error.start] not in _PLAIN:
+        return codecs.backslashreplace_errors(error)
+    return _PLAIN[error.object[error.start]], error.start + 1
+
+
 def run() -> NoReturn:
-    """The console script. What a terminal's encoding cannot show is escaped, not refused."""
+    """The console script. What a terminal's encoding cannot show is put plainly, not refused."""
+    codecs.register_error("plain", plain)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="plain")
     cli.main()
 
 

@@ -37,7 +37,7 @@ class Recounted:
 
 
 @click.command("recount")
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only sessions of this day and later.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Only sessions of this day and later.")
 @json_option
 def command(since: datetime | None, as_json: bool) -> int:
     """Count kept recordings again with the current algorithm, and show what differs per day."""

@@ -16,7 +16,7 @@ from tracker.errors import NothingFound
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
 @click.pass_context
 def command(context: click.Context, *, as_json: bool) -> None:
-    """List the remembered sensors; rename or forget one, or move it to the other leg."""
+    """List the remembered sensors; rename, move or forget one."""
     if context.invoked_subcommand:
         return
     with open_store(read_only=True) as store:

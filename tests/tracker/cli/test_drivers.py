@@ -6,6 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from drivers.conformance import Check
+
 CAPTURE = (
     '{"settings": {"rate_hz": 50}}\n'
     '{"arrival_ns": 5, "characteristic": "fb005c82-02e7-f387-1cad-8acd2d8df0c8", "hex": '
@@ -54,6 +58,22 @@ def test_bad_lines(tmp_path: Path, run: Any) -> None:
     stderr = run("drivers", "decode", "--driver", "polar-pmd", path, expect=2).stderr
     assert stderr.startswith(f"{path}, line 4: ")
     assert stderr.count("\n") == 1
+
+
+def test_check(run: Any, run_json: Any) -> None:
+    """Each check is a line with its sentence, or an entry; all passed is exit code 0."""
+    told = run_json("drivers", "check", "battery")
+    assert all(set(one) == {"name", "passed", "sentence"} and one["passed"] for one in told)
+    lines = run("drivers", "check", "battery").stdout.splitlines()
+    assert [line.split("  ")[0] for line in lines] == ["passed"] * len(told)
+
+
+def test_check_that_fails(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One check that fails is exit code 1."""
+    results = [Check("starts", True, "it does"), Check("survives nonsense", False, "raised IndexError")]
+    monkeypatch.setattr("drivers.conformance.check", lambda name: results)
+    text = run("drivers", "check", "battery", expect=1).stdout
+    assert text == "passed  starts             it does\nFAILED  survives nonsense  raised IndexError\n"
 
 
 def test_unknown_driver(tmp_path: Path, run: Any) -> None:

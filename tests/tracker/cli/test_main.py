@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 from drivers.errors import LinkError, RecordingError
 from tracker.cli import commands
 from tracker.cli.commands import COMMANDS, Entry
-from tracker.cli.main import cli
+from tracker.cli.main import cli, plain
 from tracker.errors import ConfigError, NothingFound, StoreError
 
 ROOT = Path(__file__).parents[3]
@@ -153,6 +154,26 @@ def test_a_closed_pipe_is_quiet() -> None:
         check=True,
     )
     assert (done.stdout, done.stderr) == ("141\n", "")
+
+
+@pytest.mark.parametrize(("encoding", "dash"), [("ascii", "-"), ("cp1252", "\u2014"), ("utf-8", "\u2014")])
+def test_marks_that_a_terminal_cannot_show(encoding: str, dash: str, keep: Any) -> None:
+    """A dash that cannot be shown is a hyphen, never an escape."""
+    keep("2026-03-04T08:00:00+01:00", [60])
+    done = subprocess.run(
+        [sys.executable, "-m", "tracker", "week", "2026-03-04"],
+        cwd=ROOT, env={**os.environ, "PYTHONIOENCODING": encoding}, capture_output=True, check=True,
+    )  # fmt: skip
+    text = done.stdout.decode(encoding)
+    assert "\\u" not in text
+    (tuesday,) = [line for line in text.splitlines() if line.startswith("Tue")]
+    assert tuesday.count(dash) >= 7
+
+
+def test_what_stands_for_a_mark() -> None:
+    """Ours by one character, so that columns stay; others escaped."""
+    codecs.register_error("plain", plain)
+    assert "— – … ± é".encode("ascii", "plain") == b"- - ~ ~ \\xe9"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

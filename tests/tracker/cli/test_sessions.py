@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from analysis.events import Kind
+from analysis.events import Algorithm, Findings, Kind, Leg, Rejection
+from tracker.home import Home
+from tracker.store import Batch, NewSession, Store
 
 SESSION_KEYS = {
     "id", "sensor", "leg", "started_at", "ended_at", "duration_s", "samples", "packets", "packet_errors",
@@ -67,6 +70,26 @@ def test_an_hour_that_comes_twice(keep: Any, run: Any, at: Any) -> None:
     keep("2026-10-25T02:00:00+02:00", [60, 3660], length_s=7200)
     text = run("events", "2026-10-25").stdout
     assert ("02:01:00.0+02:00" in text, "02:01:00.0+01:00" in text) == (True, True)
+
+
+def test_rejected(home: Path, run: Any, run_json: Any, noon: datetime) -> None:
+    """Refusals of that day alone, per rule and leg, the most first, also of a session over midnight."""
+    began = datetime(2026, 3, 3, 22, 30, tzinfo=UTC)  # half past eleven in Berlin
+    peaks = [(100.0, "too_small"), (1700.0, "too_small"), (1900.0, "too_small"), (1950.0, "too_small")]
+    found = Findings(rejections=tuple(Rejection(*peak) for peak in [*peaks, (3000.0, "no_return")]))
+    batch = Batch(found, 0.0, 3600.0, Algorithm("a", "1", "0"), countable=True)
+    with Store(Home(home), clock=lambda: began) as store:
+        store.add(NewSession(began, Leg.LEFT), batch, ended_at=began + timedelta(hours=1))
+    assert run_json("events", "--rejected") == [
+        {"rule": "too_small", "leg": "left", "candidates": 2},
+        {"rule": "no_return", "leg": "left", "candidates": 1},
+    ]
+    lines = [line.split() for line in run("events", "--rejected").stdout.splitlines()]
+    assert lines[0] == ["2", "left", "too", "small"]
+    assert run("events", "--rejected").stdout.endswith("Wednesday 4 March 2026: 3 candidates refused.\n")
+    assert run_json("events", "yesterday", "--rejected")[0]["candidates"] == 2
+    assert run_json("events", "--rejected", "--leg", "right", expect=1) == []
+    assert "of no kind" in run("events", "--rejected", "--kind", "step", expect=2).stderr
 
 
 def test_no_events(keep: Any, run: Any, run_json: Any, noon: datetime) -> None:
