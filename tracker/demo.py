@@ -7,17 +7,15 @@ than the clock on the wall, and so does the demo's clock.
 
 from __future__ import annotations
 
-import asyncio
-import os
-import platform
 import shutil
-import tempfile
+import sys
+from asyncio import run
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
+from importlib.util import find_spec
 
 import numpy as np
 
@@ -28,10 +26,12 @@ from analysis.leg.movements import Raises
 from analysis.leg.story import Recorded, Teller, Wearer
 from analysis.samples import SampleBlock
 from drivers.ble import Radio
+from drivers.virtual.carriers import on_the_air
 from drivers.virtual.faults import Faults
 from drivers.virtual.polar_pmd import VirtualPolar
 from drivers.virtual.sensor import VirtualSensor
 from drivers.virtual.sources import FromBlocks
+from drivers.virtual.wire import on_a_wire
 from tracker.counting import count
 from tracker.facts import Facts
 from tracker.home import Home
@@ -105,7 +105,7 @@ def run_demo(home: Home, tell: Callable[[Sequence[Supervisor]], None], host: Clo
         _keep_fortnight(store, host.now())
         sensor = Sensor("demo", VirtualPolar().local_name, ADDRESS, "polar-pmd", Leg.LEFT, "above the ankle", 87.0)
         store.keep_sensor(sensor)
-        session_id = asyncio.run(_stream(store, sensor, story, clock, tell))
+        session_id = run(_stream(store, sensor, story, clock, tell))
         counts = store.session(session_id).counts or {}
         counted = Counter({kind: number for kind, number in counts.items() if number})
     truth = Counter(event.kind for event in story.truth)
@@ -136,43 +136,20 @@ def _sped_up(blocks: tuple[SampleBlock, ...]) -> list[SampleBlock]:
     return [SampleBlock(b.modality, b.t_s / SPEED, b.values, b.channels, b.rate_hz) for b in blocks]
 
 
+def has_air(platform: str = sys.platform) -> bool:
+    """Whether a virtual radio can be made here: Linux has the fake bluetoothd, other systems need bumble."""
+    return platform == "linux" or find_spec("bumble") is not None
+
+
 @asynccontextmanager
 async def virtual_radio(sensor: VirtualSensor) -> AsyncIterator[Radio]:
-    """A radio with one virtual sensor on the air: a fake bluetoothd on Linux, bumble's virtual air elsewhere."""
-    if platform.system() == "Linux":
-        from drivers.virtual.bluez import FakeBlueZ
-
-        with tempfile.TemporaryDirectory() as folder:
-            bus = FakeBlueZ(Path(folder) / "bus")
-            bus.start()
-            with _system_bus(bus.address):
-                await bus.add(sensor)
-                yield Radio()
-                await bus.close()
+    """A radio with one virtual sensor on the air; where no air can be made, the sensor is on a wire."""
+    if not has_air():
+        async with on_a_wire([sensor]) as radio:
+            yield radio
         return
-    from drivers.virtual.air import VirtualAir
-    from drivers.virtual.bleak_air import radio_of
-
-    air = VirtualAir()
-    await air.start()
-    await air.add(sensor)
-    classes = radio_of(air)
-    yield Radio(classes.scanner, classes.client)
-    await air.close()
-
-
-@contextmanager
-def _system_bus(address: str) -> Iterator[None]:
-    """Bleak asks the environment where the system bus is."""
-    before = os.environ.get("DBUS_SYSTEM_BUS_ADDRESS")
-    os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = address
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["DBUS_SYSTEM_BUS_ADDRESS"]
-        else:
-            os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = before
+    async with on_the_air([sensor]) as (radio, _):
+        yield radio
 
 
 def _keep_fortnight(store: Store, now: datetime) -> None:

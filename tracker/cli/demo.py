@@ -28,13 +28,15 @@ NAMES = {
 def command(*, as_json: bool) -> None:
     """A simulated leg wears a virtual sensor; the radio client, the recorder, the counting and the store are real."""
     from drivers.ble import quiet_library
-    from tracker.demo import run_demo
+    from tracker.demo import has_air, run_demo
     from tracker.live.clock import HostClock
 
     quiet_library()
     place = home().demo
     if not as_json:
         click.echo("A simulated leg moves for six minutes, told thirty times as fast, and wears a virtual sensor.")
+        if not has_air():
+            click.echo("No virtual radio can be made here without the extra `sim`: its packets come over a wire.")
     outcome = run_demo(place, _nothing if as_json else _Ticker(), HostClock())
     if as_json:
         print_json(
