@@ -39,7 +39,7 @@ from tracker.home import Home
 from tracker.samplefile import ReadOptions, SampleFile, read_sample_file
 from tracker.store import Batch, NewSession, Store, Totals
 from tracker.store.connection import Presence
-from tracker.store.faults import told
+from tracker.store.faults import told, usable
 
 UNFINISHED = ".import-"
 FINISHED = "import-"
@@ -154,16 +154,17 @@ class Intake:
             return self._held(held)
         source = open_input(path, said.options, progress)
         draft = self._home.recordings / f"{UNFINISHED}{uuid.uuid4().hex}{ENDING}"
-        try:
-            with told(draft):
-                if isinstance(source, SampleFile):
-                    taken = _write_rows(source, draft, said)
-                else:
-                    with source:
-                        taken = _write_copy(source, draft, said)
-            return self._keep(path, draft, taken, said, by_bytes)
-        finally:
-            _remove(draft)
+        with usable(draft):  # what is wrong with the file itself, its reader tells
+            try:
+                with told(draft):
+                    if isinstance(source, SampleFile):
+                        taken = _write_rows(source, draft, said)
+                    else:
+                        with source:
+                            taken = _write_copy(source, draft, said)
+                return self._keep(path, draft, taken, said, by_bytes)
+            finally:
+                _remove(draft)
 
     def _held(self, session_id: int) -> Imported:
         session = self._store.session(session_id)

@@ -221,6 +221,18 @@ def test_a_full_disk_is_told(file: Path, home: Home, monkeypatch: pytest.MonkeyP
         assert (store.sessions(), list(home.recordings.iterdir())) == ([], [])
 
 
+def test_a_folder_that_may_not_be_written_is_told(file: Path, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recording that cannot be made is a fault of the store, not of the file."""
+
+    def refuse(writer: RecordingWriter, path: Path, header: RecordingHeader) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    with Store(home, clock=lambda: NOW) as store, Intake(store) as intake:
+        monkeypatch.setattr(RecordingWriter, "__init__", refuse)
+        with pytest.raises(StoreError, match=r"recordings.* \(Permission denied\): mend its permissions"):
+            intake.take(file, Told(START, Leg.LEFT))
+
+
 @pytest.mark.parametrize("zero", ["1.7e9", "1.7e18", "-2e8"])
 def test_times_that_are_no_seconds_from_the_start(zero: str, home: Home, tmp_path: Path) -> None:
     """Seconds since 1970 as t_s would put the session into another century."""

@@ -100,7 +100,7 @@ def ten_years(folder: Path, per_quarter: int) -> tuple[float, float]:
     rows = (
         (
             *(leg, epoch + day * 86400 + quarter * 900, 0, 0, 0, per_quarter, 0),
-            *(900_000_000, 900_000_000, 0, 0),
+            *(900_000_000, 900_000_000, 900_000_000, 0, 0, 0),
             *random.choice(((900_000_000,) * 3, (20_000_000, 400_000_000, 70_000_000))),
         )
         for leg in ("left", "right")
