@@ -122,10 +122,14 @@ def step_rules(c: SwingCandidates, r: Rules) -> np.ndarray:
         c.rate_rad_s < r.least_swing_rad_s,
         c.angle_rad < r.least_swing_rad,
         c.share < r.least_swing_share,
+        c.angle_rad > r.most_swing_rad,
         c.companion_s > r.companion_s,
         c.strike_mps2 < r.least_strike_mps2,
+        (c.skew < r.pendulum_skew) & (c.strike_mps2 < r.hard_strike_mps2),
+        (c.companion_s > r.sure_companion_s) & ((c.strike_mps2 < r.firm_strike_mps2) | (c.skew < r.uneven_skew)),
     ]
-    names = ["slow", "short_swing", "small_beside_others", "lonely_swing", "no_foot_strike"]
+    names = ["slow", "short_swing", "small_beside_others", "too_wide", "lonely_swing", "no_foot_strike",
+             "pendulum", "far_companion"]  # fmt: skip
     return np.select(conditions, names, default="swing").astype(object)
 
 

@@ -82,6 +82,7 @@ class SwingCandidates:
         angle_rad: angle swept.
         share: the rate as a share of the fastest swing within 2.5 s.
         companion_s: time to the nearest other swing at least 0.4 as fast.
+        skew: of the turning within 4 s: 0 for a pendulum; gait swings forward faster than it leans back.
         strike_mps2: greatest shock from mid-swing to 0.6 s later.
     """
 
@@ -93,6 +94,7 @@ class SwingCandidates:
     angle_rad: FloatArray
     share: FloatArray
     companion_s: FloatArray
+    skew: FloatArray
     strike_mps2: FloatArray
 
 
@@ -243,7 +245,7 @@ def _near_swing_s(traces: Traces, frame: IntArray, peak: IntArray) -> FloatArray
 
 def swing_candidates(traces: Traces) -> SwingCandidates:
     """Every forward swing; forward is the way the shank turns fastest, as in every gait."""
-    swing = traces.swing_rad_s * np.where((traces.swing_rad_s**3).sum(axis=1) < 0.0, -1.0, 1.0)[:, None]
+    swing = traces.swing_rad_s * traces.forward[:, None]
     frame, peak = centre_peaks(swing)
     rate = swing[frame, peak]
     keep = (rate > SLOWEST_RAD_S) & (rate >= around(swing, frame, peak, 8, 8).max(axis=1, initial=-np.inf))
@@ -263,6 +265,7 @@ def swing_candidates(traces: Traces) -> SwingCandidates:
         angle_rad=np.where(inside, window, 0.0).sum(axis=1) / GRID_HZ,
         share=rate / np.maximum(near, 1e-12),
         companion_s=_companion_s(window, rate),
+        skew=(window**3).mean(axis=1) / np.maximum((window**2).mean(axis=1), 1e-12) ** 1.5,
         strike_mps2=strike,
     )
 

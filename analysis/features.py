@@ -39,6 +39,8 @@ class Traces:
         lift_mps: vertical velocity of the sensor, up positive.
         height_m: its integral.
         plain_tilt_rad: integral of the turn with nothing taken off but its mean over the frame.
+        swing_rad_s: the turn smoothed as steps want it.
+        forward: (f,) sign of the swing in which the leg goes forward: the way the shank turns fastest.
         off_axis: (f,) share of the turning that is about other axes, 0 = a pure hinge.
         fit: how the horizontal force agrees with a hinge above or below the sensor.
         shock_mps2: change of the specific force from sample to sample.
@@ -50,6 +52,7 @@ class Traces:
     height_m: FloatArray
     plain_tilt_rad: FloatArray
     swing_rad_s: FloatArray
+    forward: FloatArray
     off_axis: FloatArray
     fit: ChainFit
     shock_mps2: FloatArray
@@ -92,6 +95,7 @@ def traces(acc_mps2: FloatArray, gyr_rad_s: FloatArray, has_gyr: BoolArray) -> T
         height_m=height,
         plain_tilt_rad=integral(np.where(has_gyr[:, None], plain_turn, turn)),
         swing_rad_s=moving_average(moving_average(swing, 7), 7),
+        forward=np.where((moving_average(swing, 3) ** 3 * WEIGHT).sum(axis=1) < 0.0, -1.0, 1.0),
         off_axis=off_axis,
         fit=chain_fit(across, turn, vertical, has_gyr),
         shock_mps2=np.abs(np.diff(vertical, axis=1, prepend=vertical[:, :1])),
