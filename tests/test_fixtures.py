@@ -1,0 +1,113 @@
+"""The recorded streams of `fixtures/` count as their truth says, by every way that reads them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from analysis.events import Kind
+from analysis.samples import Modality, SampleBlock
+from drivers.recording import open_recording
+from fixtures.make import PLANS, make
+from tracker.cli.main import cli
+from tracker.counting import Counting, count
+
+ROOT = Path(__file__).parents[1]
+NAMES = [plan.driver for plan in PLANS]
+LARGEST_BYTES = 400_000
+NEAR_S = 0.5
+"""Mid-swing is found within half a stride, the top of a raise within its hold."""
+
+
+@pytest.fixture(params=NAMES)
+def name(request: pytest.FixtureRequest) -> str:
+    """Each driver in turn."""
+    return str(request.param)
+
+
+def stream(name: str) -> Path:
+    return ROOT / "fixtures" / f"{name}.jsonl.gz"
+
+
+def truth(name: str) -> Any:
+    return json.loads((ROOT / "fixtures" / f"{name}.json").read_text())
+
+
+def soleus(*arguments: object) -> str:
+    done = CliRunner().invoke(cli, [str(argument) for argument in arguments])
+    assert done.exit_code == 0, (done.stderr, done.exception)
+    return done.stdout
+
+
+def test_the_recording_counts_as_the_leg_did(name: str) -> None:
+    """Batch: decoded at once, counts equal truth, nothing is missing."""
+    with open_recording(stream(name)) as recording:
+        facts = count(recording.blocks())
+        assert recording.quality.duplicates == 0
+    assert {str(kind): facts.counts[kind] for kind in Kind} == truth(name)["counts"]
+    assert facts.gap_s == 0.0
+
+
+def test_replay_counts_the_same_and_peaks_are_where_they_were(name: str) -> None:
+    """Live, packet by packet: the same counts, each peak near the true one."""
+    told = json.loads(soleus("replay", stream(name), "--json"))
+    assert told["counts"] == truth(name)["counts"]
+    for kind, peaks_s in truth(name)["peaks_s"].items():
+        found_s = sorted(event["peak_s"] for event in told["events"] if event["kind"] == kind)
+        np.testing.assert_allclose(found_s, peaks_s, atol=NEAR_S)
+
+
+def test_decoded_lines_count_the_same(name: str) -> None:
+    """What `soleus drivers decode` prints, put together again, counts the same."""
+    streams: dict[str, list[Any]] = {}
+    for line in soleus("drivers", "decode", "--driver", name, stream(name)).splitlines():
+        block = json.loads(line)
+        if block.get("modality") in ("acc", "gyr"):
+            streams.setdefault(block["modality"], []).append(block)
+    counting = Counting()
+    counting.feed(*(joined(Modality(modality), parts) for modality, parts in streams.items()))
+    counting.finish()
+    assert {str(kind): counting.facts.counts[kind] for kind in Kind} == truth(name)["counts"]
+
+
+def joined(modality: Modality, parts: list[Any]) -> SampleBlock:
+    t_s = np.concatenate([part["t_s"] for part in parts])
+    return SampleBlock(modality, t_s, np.concatenate([part["values"] for part in parts]))
+
+
+def test_a_band_brings_muscle_and_motion() -> None:
+    """The Myo's file holds EMG at 200 and motion at 50 samples a second, for more than a minute."""
+    with open_recording(stream("myo")) as recording:
+        facts = count(recording.blocks())
+    rates = {found.modality: found.rate_hz for found in facts.streams}
+    assert rates[Modality.EMG] == pytest.approx(200.0, rel=0.01)
+    assert rates[Modality.ACC] == pytest.approx(50.0, rel=0.01)
+    assert facts.duration_s > 60
+
+
+def test_they_are_small_and_of_nobody(name: str) -> None:
+    """Small enough for git, no real address, times of a made-up day, arrivals in order."""
+    assert stream(name).stat().st_size < LARGEST_BYTES
+    with open_recording(stream(name)) as recording:
+        assert recording.header.device_address == "C0:00:00:00:00:01"
+        assert [anchor.zone for anchor in recording.anchors] == ["UTC"]
+        arrivals = [packet.arrival_ns for packet in recording.packets()]
+    assert all(before <= after for before, after in pairwise(arrivals))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="they were made over the fake bluetoothd, which is Linux's")
+@pytest.mark.parametrize("plan", [plan for plan in PLANS if plan.driver in ("polar-pmd", "witmotion")])
+def test_they_can_be_made_again(plan: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real recorder over the virtual radio gives the same lines and the same truth, byte for byte."""
+    monkeypatch.setenv("PATH", "")
+    text, told = make(plan, tmp_path)
+    assert gzip.decompress(text.read_bytes()) == gzip.decompress(stream(plan.driver).read_bytes())
+    assert json.loads(told.read_text()) == truth(plan.driver)
