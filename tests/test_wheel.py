@@ -63,3 +63,8 @@ def test_it_cannot_be_uploaded_by_mistake(wheel: zipfile.ZipFile) -> None:
     metadata = wheel.read(name).decode()
     assert "Classifier: Private :: Do Not Upload" in metadata
     assert "Requires-Python: >=3.11" in metadata
+
+
+def test_the_open_profile_is_in_it(wheel: zipfile.ZipFile) -> None:
+    """Who installs it has the layout of `soleus-nus` and the sketch beside the driver."""
+    assert {"drivers/devices/soleus_nus.md", "drivers/devices/soleus_nus_nano33ble.ino"} <= set(wheel.namelist())
