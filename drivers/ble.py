@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from bleak import BleakAdapter, BleakClient, BleakScanner
@@ -22,12 +22,26 @@ from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailabl
 from drivers.driver import Advert
 from drivers.errors import LinkError
 from drivers.packets import RawPacket
-from drivers.script import Expect, Outcome, Pause, Read, Script, Subscribe, Unsubscribe, Write
+from drivers.script import (
+    DeviceRefusedError,
+    Expect,
+    Outcome,
+    Pause,
+    Read,
+    Script,
+    Subscribe,
+    Unsubscribe,
+    Write,
+)
 
 RETRYABLE = (BleakError, OSError, EOFError, KeyError, TimeoutError, AssertionError)
 """What Bleak and its bus raise when radio or bus fail (BrokenPipe and friends are OSErrors)."""
 
-CONNECT_S = 20.0
+_LIBRARIES = ("bleak", "dbus_fast", "bumble")
+"""Whose own kinds of errors, of which there are many, mean the radio as well."""
+
+CONNECT_S = 10.0
+"""A sensor that advertises answers within one or two; whoever waits longer finds it later."""
 REQUEST_S = 8.0
 CLOSE_S = 3.0
 UNCLAIMED = 256
@@ -91,13 +105,11 @@ async def scan(radio: Radio, seconds: float, enough: Callable[[Sighting], bool] 
             done.set()
 
     async with radio.turn:
-        try:
+        with radio_faults():
             async with radio.scanner(noticed):
                 with suppress(TimeoutError):
                     async with asyncio.timeout(seconds):
                         await done.wait()
-        except RETRYABLE as error:
-            raise link_error(error) from error
     return sorted(seen.values(), key=lambda sighting: -(sighting.rssi_dbm or -999))
 
 
@@ -117,11 +129,11 @@ async def already_connected(radio: Radio) -> list[Sighting]:
     """Devices that another program, or one of ours that was killed, left connected: they do not advertise."""
     if radio.client is not BleakClient:
         return []
-    try:
-        adapter = await BleakAdapter.get()
-        devices = await adapter.get_connected_devices()
-    except (*RETRYABLE, NotImplementedError):
-        return []  # an extra that not every platform has; the scan goes on without it
+    devices: Sequence[BLEDevice] = ()
+    with suppress(LinkError, NotImplementedError), radio_faults():  # not every platform can tell
+        async with asyncio.timeout(REQUEST_S):
+            adapter = await BleakAdapter.get()
+            devices = await adapter.get_connected_devices()
     return [Sighting(device.address, Advert(device.name), None, device) for device in devices]
 
 
@@ -155,7 +167,8 @@ class Link:
         self._unclaimed: deque[RawPacket] = deque(maxlen=UNCLAIMED)
         self._news = asyncio.Event()
         self._listening = False
-        self._client = radio.client(sighting.device, lambda _client: self.lost.set(), timeout=CONNECT_S)
+        self._asking = asyncio.Lock()
+        self._client = radio.client(sighting.device, lambda _client: self._gone(), timeout=CONNECT_S)
 
     async def open(self) -> None:
         """Connect and learn the device's services.
@@ -165,41 +178,46 @@ class Link:
             RadioUnavailableError: no radio.
         """
         async with self._radio.turn:
-            try:
-                async with asyncio.timeout(CONNECT_S + 5.0):
+            with radio_faults():
+                async with asyncio.timeout(CONNECT_S + 2.0):
                     await self._client.connect()
-            except RETRYABLE as error:
-                raise link_error(error) from error
 
     async def close(self, within_s: float = CLOSE_S) -> None:
         """End the link and let go of everything the system holds for it, whatever state it is in."""
-        with suppress(*RETRYABLE):
+        with suppress(LinkError), radio_faults():
             async with asyncio.timeout(within_s):
                 await self._client.disconnect()
 
+    def _gone(self) -> None:
+        self.lost.set()
+        self._news.set()
+
     async def run(self, script: Script[Outcome]) -> Outcome:
-        """Carry a script out.
+        """Carry a script out; scripts of one link wait for each other.
 
         Raises:
-            DeviceRefusedError: the device said no.
+            DeviceRefusedError: the device said no, or is another than its driver takes it for.
             LinkLostError: the link broke on the way.
         """
-        self._unclaimed.clear()
-        self._listening = True
+        async with self._asking:
+            self._unclaimed.clear()
+            self._listening = True
+            try:
+                with radio_faults():
+                    return await self._follow(script)
+            finally:
+                self._listening = False
+                script.close()
+
+    async def _follow(self, script: Script[Outcome]) -> Outcome:
         answer: bytes | None = None
-        try:
-            while True:
-                try:
-                    step = script.send(answer)
-                except StopIteration as stop:
-                    outcome: Outcome = stop.value
-                    return outcome
-                answer = await self._carry_out(step)
-        except RETRYABLE as error:
-            raise link_error(error) from error
-        finally:
-            self._listening = False
-            script.close()
+        while True:
+            try:
+                step = script.send(answer)
+            except StopIteration as stop:
+                outcome: Outcome = stop.value
+                return outcome
+            answer = await self._carry_out(step)
 
     async def _carry_out(self, step: object) -> bytes | None:
         match step:
@@ -237,9 +255,7 @@ class Link:
         uuid = self._find(characteristic)
         if uuid is None:
             return None
-        value = bytes(await self._client.read_gatt_char(uuid))
-        self._on_packet(RawPacket(self._arrival_ns(), uuid, value))
-        return value
+        return bytes(await self._client.read_gatt_char(uuid))
 
     async def _expected(self, characteristic: str, matches: Callable[[bytes], bool], timeout_s: float) -> bytes | None:
         uuid = self._named(characteristic)
@@ -266,7 +282,7 @@ class Link:
     def _named(self, characteristic: str) -> str:
         uuid = self._find(characteristic)
         if uuid is None:
-            raise LinkLostError(
+            raise DeviceRefusedError(
                 f"{self.sighting.advert.name or self.sighting.address} lacks a part of its protocol "
                 f"({characteristic}): it is another device, or its firmware needs an update"
             )
@@ -314,9 +330,26 @@ def link_error(error: BaseException) -> LinkError:
     )
 
 
-def quiet_library(level: int = logging.ERROR) -> None:
-    """Keep Bleak's own warnings off the wearer's screen."""
-    for name in ("bleak", "dbus_fast"):
+@contextmanager
+def radio_faults() -> Iterator[None]:
+    """Turns whatever radio, bus and their libraries raise into a `LinkError`; bugs of ours pass through.
+
+    Raises:
+        LinkError: see `link_error`.
+    """
+    try:
+        yield
+    except LinkError:
+        raise
+    except Exception as error:
+        if isinstance(error, RETRYABLE) or type(error).__module__.partition(".")[0] in _LIBRARIES:
+            raise link_error(error) from error
+        raise
+
+
+def quiet_library(level: int = logging.CRITICAL) -> None:
+    """Keep the libraries' own complaints off the wearer's screen: what matters is told in our words."""
+    for name in (*_LIBRARIES, "asyncio"):
         logging.getLogger(name).setLevel(level)
 
 

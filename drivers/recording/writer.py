@@ -6,6 +6,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -120,14 +121,16 @@ class RecordingWriter:
         self._batches, self._statements, self._chunks = [], [], []
 
     def close(self) -> None:
-        """Flushes, and folds the log into the one file."""
-        self.flush()
+        """Flushes, and folds the log into the one file; closed it is also where the disk refuses that."""
         try:
-            self._db.execute("PRAGMA journal_mode=DELETE")
-        except sqlite3.OperationalError:
-            pass  # somebody is reading: the log stays beside the file, which is as good
+            self.flush()
+            self._fold()
         finally:
             self._db.close()
+
+    def _fold(self) -> None:
+        with suppress(sqlite3.OperationalError):  # somebody is reading: the log stays beside the file, as good
+            self._db.execute("PRAGMA journal_mode=DELETE")
 
     def __enter__(self) -> Self:
         return self

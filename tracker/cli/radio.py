@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,7 +17,8 @@ def radio() -> Radio:
     """This machine's radio."""
     from drivers.ble import Radio, quiet_library
 
-    quiet_library()
+    if os.environ.get("SOLEUS_DEBUG") != "1":
+        quiet_library()
     return Radio()
 
 

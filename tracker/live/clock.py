@@ -25,9 +25,10 @@ class HostClock:
     """The operating system's clocks."""
 
     def steady_ns(self) -> int:
-        """CLOCK_BOOTTIME on Linux; elsewhere the monotonic clock, which runs through suspend on Windows only."""
-        if boottime := getattr(time, "CLOCK_BOOTTIME", None):
-            return time.clock_gettime_ns(boottime)
+        """CLOCK_BOOTTIME on Linux, CLOCK_MONOTONIC_RAW on macOS, Python's monotonic clock on Windows."""
+        kind = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC_RAW", None))
+        if kind is not None:
+            return time.clock_gettime_ns(kind)
         return time.monotonic_ns()
 
     def now(self) -> datetime:

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from analysis.events import Findings, Kind
+from analysis.events import Findings
 from analysis.rules import algorithm
 from analysis.samples import Modality, SampleBlock
 from drivers.clocks.device import DUPLICATE
-from drivers.decoder import HostZero, Settings
+from drivers.decoder import Decoder, HostZero, Settings
 from drivers.driver import Driver
 from drivers.errors import PacketError
 from drivers.packets import RawPacket
 from drivers.recording import Anchor, RecordingHeader, RecordingWriter
 from tracker.counting import Counting
 from tracker.errors import StoreError
-from tracker.home import Home, private_file
+from tracker.home import private_file
 from tracker.live.clock import Clock
+from tracker.live.tally import Tally
+from tracker.live.timebase import TimeBase
 from tracker.store import Batch, NewSession, Sensor, Store, Totals
 from tracker.store.connection import Presence
-from tracker.store.faults import told
+from tracker.store.faults import told, usable
 
 FLUSH_EVERY_S = 0.8
 """Packets are made durable this often."""
@@ -31,46 +34,27 @@ FLUSH_EVERY_S = 0.8
 STORE_EVERY_S = 5.0
 """Findings go to the database this often; they can be made again from the recording."""
 
-HOLD_S = 600.0
-"""How long packets are held in memory while the disk cannot take them; then the session ends with what it has."""
+BUSY_S, LAST_BUSY_S = 0.2, 1.0
+"""How long packets wait while another process holds the database, and how long the end does."""
+
+SETTLE_S = 3.0
+"""The session's start is taken from the least late packet of so long."""
+
+HOLD_S, HOLD_BYTES = 600.0, 64_000_000
+"""So long, and so much of each sensor, is held in memory while the disk refuses; then the session ends."""
 
 ANCHOR_EVERY_S = 3600.0
+STEP_S = 1.0
+"""A wall clock that moves by more against the steady one was set; that is written down."""
 
 LIVE = "live-"
+
+_ASIDE = (Modality.BATTERY, Modality.TEMP)
+"""What a sensor says of itself; it is no sign that it measures."""
 
 
 class StorageLostError(StoreError):
     """The disk has refused for longer than packets can be held."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a live screen shows of a session.
-
-    Attributes:
-        counts: final contractions by kind.
-        likely: over, but not final yet.
-        packets, samples, packet_errors, duplicates: totals so far.
-        last_s: session second of the last final contraction.
-        session_s: session second of the last sample.
-        battery_percent: the last level heard.
-        trouble: what the disk refuses just now, as a sentence; empty when all is well.
-    """
-
-    counts: Counter[Kind] = field(default_factory=Counter)
-    likely: Counter[Kind] = field(default_factory=Counter)
-    packets: int = 0
-    samples: int = 0
-    packet_errors: int = 0
-    duplicates: int = 0
-    last_s: float | None = None
-    session_s: float = 0.0
-    battery_percent: float | None = None
-    trouble: str = ""
-
-    def shown(self, kind: Kind) -> int:
-        """Final and likely together: what a person has done so far."""
-        return self.counts[kind] + self.likely[kind]
 
 
 class LiveSession:
@@ -79,8 +63,15 @@ class LiveSession:
     `take` only remembers; `beat`, called a few times a second, does the work.
     """
 
-    def __init__(self, store: Store, sensor: Sensor, driver: Driver, settings: Settings, clock: Clock) -> None:
+    def __init__(self, store: Store, sensor: Sensor, driver: Driver, settings: Settings | None, clock: Clock) -> None:
         """Opens the recording; the session appears in the store with its first samples.
+
+        Args:
+            store: where findings go.
+            sensor: who is recorded.
+            driver: of the sensor.
+            settings: that it runs with; None where `granted` will tell: until then nothing is decoded.
+            clock: the host's clocks.
 
         Raises:
             StoreError: the disk does not take it.
@@ -88,31 +79,48 @@ class LiveSession:
         self.tally = Tally()
         self.session_id: int | None = None
         self.reconnects = 0
-        self._store, self._sensor, self._clock = store, sensor, clock
-        self._home: Home = store.home
-        self._decoder = driver.decoder(settings)
+        self.timebase = TimeBase()
+        self._store, self._sensor, self._driver, self._clock = store, sensor, driver, clock
+        store.wait_at_most(BUSY_S)
+        self._decoder: Decoder | None = None if settings is None else driver.decoder(settings)
         self._counting = Counting()
         self._pending: list[RawPacket] = []
+        self._undecoded: list[RawPacket] = []
         self._unstored = Findings()
         self._stored_until_s: float | None = None
         self._started_at: datetime | None = None
         self._first_packet_ns: int | None = None
         self._refused_since_ns: int | None = None
-        self._anchored_ns = clock.steady_ns()
-        self._stored_ns = self._flushed_ns = self._anchored_ns - 10**12  # long ago: the first data is kept at once
-        uid = uuid.uuid4().hex
-        self.path = self._home.recordings / f"{LIVE}{uid}.sqlite"
-        self._uid = uid
+        self._held_bytes = 0
+        self._uid = uuid.uuid4().hex
+        self.path = store.home.recordings / f"{LIVE}{self._uid}.sqlite"
         self._lock = Presence(private_file(lock_path(self.path)))
         self._lock.alone()
-        with told(self.path):
-            self._writer = RecordingWriter(self.path, _header(sensor, driver, settings))
-        self._anchor()
+        self._header = _header(sensor, driver, driver.defaults if settings is None else settings)
+        with usable(self.path), told(self.path):
+            self._writer = RecordingWriter(self.path, self._header)
+        self._anchor(clock.steady_ns(), clock.now())
+        self._flushed_ns = self._anchored_ns - 10**12  # long ago: the first data is kept at once
+        self._stored_ns = self._anchored_ns
 
     @property
     def has_data(self) -> bool:
         """Whether a sample was ever decoded."""
         return self._stored_until_s is not None
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds of the host's steady clock since the first sample; 0 before it."""
+        zero_ns = self._zero_ns() if self.has_data else None
+        return 0.0 if zero_ns is None else (self._clock.steady_ns() - zero_ns) / 1e9
+
+    def granted(self, settings: Settings) -> None:
+        """The device streams with these settings; decoding begins with the first that are told."""
+        if self._decoder is None:
+            self._decoder = self._driver.decoder(settings)
+            firmware = settings.get("firmware") or self._header.firmware
+            self._header = replace(self._header, settings=dict(settings), firmware=firmware)
+            self._writer.describe(self._header)
 
     def take(self, packet: RawPacket) -> None:
         """The next packet; returns at once."""
@@ -124,6 +132,11 @@ class LiveSession:
         """What was written to the device."""
         self._writer.wrote(self._clock.steady_ns(), characteristic, payload)
 
+    def hear_battery(self, percent: float) -> None:
+        """A level that was asked for; the sensor's entry in the store learns of it."""
+        self.tally.battery.hear(percent, self._clock.steady_ns() / 1e9)
+        self._quietly(self._know_sensor)
+
     def beat(self) -> Findings:
         """Record, decode and count what came since the last beat.
 
@@ -133,41 +146,53 @@ class LiveSession:
         Raises:
             StorageLostError: the disk has refused for longer than packets can be held.
         """
-        packets, self._pending = self._pending, []
-        now_ns = self._clock.steady_ns()
-        if now_ns - self._anchored_ns > ANCHOR_EVERY_S * 1e9:
-            self._anchor()
-        if packets:
-            self._writer.append_many(packets)
+        packets, now_ns = self._gather(), self._clock.steady_ns()
+        self._watch_wall(now_ns)
         if now_ns - self._flushed_ns > FLUSH_EVERY_S * 1e9:
             self._record(now_ns)
         found = self._count(packets)
-        if now_ns - self._stored_ns > STORE_EVERY_S * 1e9:
-            self._save(now_ns)
-        self.tally.likely = Counter(event.kind for event in self._counting.preview())
+        if now_ns - self._stored_ns > STORE_EVERY_S * 1e9 or self._is_settled():
+            self._stored_ns = now_ns
+            self.tally.database = self._quietly(self._save)
+        if packets:
+            self.tally.likely = Counter(event.kind for event in self._counting.preview())
         return found
 
     def finish(self) -> None:
-        """Close the recording and the session with everything there is."""
-        self._flushed_ns -= 10**12
-        self.beat()
-        blocks = self._decoder.finish()
-        self._note(blocks)
-        self._keep(self._counting.feed(*blocks))
-        self._keep(self._counting.finish())
-        self._save(self._clock.steady_ns())
-        if self.session_id is not None and self._started_at is not None:
-            self._store.finish(self.session_id, _later(self._started_at, self.tally.session_s), self._totals())
-        with told(self.path):
-            self._writer.close()
-        self._lock.close()
-        lock_path(self.path).unlink(missing_ok=True)
-        if self.session_id is None:
-            self.path.unlink(missing_ok=True)  # not one sample came: nothing to keep
+        """Close the recording and the session with everything there is.
 
-    def _anchor(self) -> None:
+        Raises:
+            StoreError: something is refused to the last; all the rest is closed, and what the recording
+                holds is counted by the next command.
+        """
+        self._count(self._gather())
+        self._count_rest()
+        lost = self._quietly(self._close_recording)
+        unstored = self._quietly(self._close_session)
+        self._lock.close()
+        if not unstored:
+            lock_path(self.path).unlink(missing_ok=True)  # else the next command closes the session
+            if self.session_id is None:
+                self.path.unlink(missing_ok=True)  # not one sample came: nothing to keep
+        if lost or unstored:
+            raise StoreError(lost or f"{unstored} The recording is kept, and the next command closes the session.")
+
+    def _gather(self) -> list[RawPacket]:
+        packets, self._pending = self._pending, []
+        for packet in packets:
+            self._writer.append(packet)
+        return packets
+
+    def _watch_wall(self, now_ns: int) -> None:
+        """An anchor an hour, and one whenever the wall clock was set or its zone changed."""
         now = self._clock.now()
-        steady_ns = self._anchored_ns = self._clock.steady_ns()
+        moved_s = now.timestamp() - self._anchored_wall.timestamp() - (now_ns - self._anchored_ns) / 1e9
+        is_other = abs(moved_s) > STEP_S or now.utcoffset() != self._anchored_wall.utcoffset()
+        if is_other or now_ns - self._anchored_ns > ANCHOR_EVERY_S * 1e9:
+            self._anchor(now_ns, now)
+
+    def _anchor(self, steady_ns: int, now: datetime) -> None:
+        self._anchored_ns, self._anchored_wall = steady_ns, now
         offset = now.utcoffset() or timedelta()
         zone = getattr(now.tzinfo, "key", None) or str(now.tzinfo)
         self._writer.anchor(Anchor(steady_ns, round(now.timestamp() * 1e9), zone, round(offset.total_seconds())))
@@ -175,72 +200,96 @@ class LiveSession:
     def _record(self, now_ns: int) -> None:
         """Make everything that came durable; hold it in memory while the disk refuses."""
         self._flushed_ns = now_ns
-        try:
-            with told(self.path):
-                self._writer.flush()
-        except StoreError as error:
-            self._refused(now_ns, str(error))
+        why = self._quietly(self._writer.flush)
+        if not why:
+            self._refused_since_ns, self._held_bytes, self.tally.disk = None, 0, ""
             return
-        self._refused_since_ns = None
-        self.tally.trouble = ""
-
-    def _refused(self, now_ns: int, why: str) -> None:
         self._refused_since_ns = self._refused_since_ns or now_ns
         held_s = (now_ns - self._refused_since_ns) / 1e9
-        left_min = max(0.0, HOLD_S - held_s) / 60
-        self.tally.trouble = f"{why} Recording goes on in memory for {left_min:.0f} more minutes."
-        if held_s > HOLD_S:
+        if held_s > HOLD_S or self._held_bytes > HOLD_BYTES:
             raise StorageLostError(why)
+        left_min = (HOLD_S - held_s) / 60
+        self.tally.disk = f"{why} Recording goes on in memory for {left_min:.0f} more minutes, then it ends."
 
-    def _count(self, packets: list[RawPacket]) -> Findings:
-        if not packets:
-            return Findings()
-        blocks, errors = self._decoder.feed_many(packets)
+    def _quietly(self, step: Callable[[], object]) -> str:
+        """Why the disk or the database refuses a step, as a sentence; empty where it does not."""
+        try:
+            with usable(self.path), told(self.path):
+                step()
+        except StoreError as error:
+            return str(error)
+        return ""
+
+    def _count(self, packets: Sequence[RawPacket]) -> Findings:
         self.tally.packets += len(packets)
+        if self._refused_since_ns is not None:
+            self._held_bytes += sum(len(packet.payload) + 16 for packet in packets)
+        self._undecoded += packets
+        if self._decoder is None or not self._undecoded:
+            return Findings()
+        packets, self._undecoded = self._undecoded, []
+        blocks, errors = self._decoder.feed_many(packets)
         self._blame(errors)
-        self._note(blocks)
-        found = self._counting.feed(*blocks)
-        self._keep(found)
-        return found
+        self._note(blocks, packets[-1].arrival_ns)
+        return self._keep(self._counting.feed(*blocks))
 
-    def _blame(self, errors: list[PacketError]) -> None:
+    def _count_rest(self) -> None:
+        """What decoder and counting hold back until the end."""
+        if self._decoder is None:
+            self.granted(self._driver.defaults)
+            self._count(())
+        blocks = self._decoder.finish() if self._decoder else []
+        self._note(blocks)
+        self._keep(self._counting.feed(*blocks))
+        self._keep(self._counting.finish())
+
+    def _blame(self, errors: Sequence[PacketError]) -> None:
         twice = sum(error.reason == DUPLICATE for error in errors)
         self.tally.duplicates += twice
         self.tally.packet_errors += len(errors) - twice
 
-    def _note(self, blocks: list[SampleBlock]) -> None:
+    def _note(self, blocks: Sequence[SampleBlock], arrival_ns: int | None = None) -> None:
         for block in blocks:
-            if block.modality is Modality.BATTERY and len(block):
-                self.tally.battery_percent = float(block.values[-1, 0])
+            if not len(block):
+                continue
+            last_s = float(block.t_s[-1])
             self.tally.samples += len(block)
-            self.tally.session_s = max(self.tally.session_s, float(block.t_s[-1]))
+            self.tally.session_s = max(self.tally.session_s, last_s)
             if self._stored_until_s is None:
                 self._stored_until_s = float(block.t_s[0])
+            if block.modality is Modality.BATTERY:
+                self.tally.battery.hear(float(block.values[-1, 0]), self._clock.steady_ns() / 1e9)
+            if block.modality not in _ASIDE or self._driver.facts.measures == "battery":
+                self.tally.measured += len(block)
+                if arrival_ns is not None:
+                    self.timebase.add(last_s, arrival_ns)
 
-    def _keep(self, found: Findings) -> None:
+    def _keep(self, found: Findings) -> Findings:
         self._unstored = self._unstored + found
         self.tally.counts.update(event.kind for event in found.contractions)
         if found.contractions:
             self.tally.last_s = max(event.peak_s for event in found.contractions)
+        return found
 
-    def _save(self, now_ns: int) -> None:
+    def _is_settled(self) -> bool:
+        """Whether the session may appear in the store: its start is as well known as it will be."""
+        return self.session_id is None and not self.tally.database and self.tally.session_s >= SETTLE_S
+
+    def _save(self) -> None:
         """Findings into the database; where it refuses, they wait for the next time."""
-        self._stored_ns = now_ns
         if self._stored_until_s is None:
             return
-        try:
-            if self.session_id is None:
-                self._begin()
-            until_s = max(self.tally.session_s, self._stored_until_s)
-            batch = Batch(self._unstored, self._stored_until_s, until_s, algorithm())
-            self._store.append(int(self.session_id or 0), batch, self._totals())
-        except StoreError as error:
-            self.tally.trouble = f"{error} The recording itself goes on."
-            return
+        if self.session_id is None:
+            self._begin()
+        until_s = max(self.tally.session_s, self._stored_until_s)
+        batch = Batch(self._unstored, self._stored_until_s, until_s, algorithm())
+        self._store.append(int(self.session_id or 0), batch, self._totals())
         self._unstored, self._stored_until_s = Findings(), until_s
 
     def _begin(self) -> None:
-        self._started_at = self._zero_wall()
+        zero_ns = self._zero_ns() or self._clock.steady_ns()
+        ago = timedelta(microseconds=(self._clock.steady_ns() - zero_ns) / 1000)
+        self._started_at = _minus(self._clock.now(), ago)
         new = NewSession(
             started_at=self._started_at,
             leg=self._sensor.leg,
@@ -251,13 +300,36 @@ class LiveSession:
         )
         self.session_id = self._store.begin(new)
 
-    def _zero_wall(self) -> datetime:
-        """Wall time of session second 0."""
-        zero_ns = self._decoder.zero_arrival_ns if isinstance(self._decoder, HostZero) else None
-        if zero_ns is None:
-            zero_ns = self._first_packet_ns or self._clock.steady_ns()
-        ago = timedelta(microseconds=(self._clock.steady_ns() - zero_ns) / 1000)
-        return _minus(self._clock.now(), ago)
+    def _zero_ns(self) -> int | None:
+        """Host clock at session second 0: by the least late packets, or as the decoder has it."""
+        known = self._decoder.zero_arrival_ns if isinstance(self._decoder, HostZero) else None
+        if known is None:
+            known = self._first_packet_ns
+        least_late = self.timebase.zero_ns if self._driver.facts.clock else None
+        return known if least_late is None or known is None else min(known, least_late)
+
+    def _close_recording(self) -> None:
+        fit = self.timebase.fit() if self._driver.facts.clock else None
+        clock = {"device_clock": fit.to_json()} if fit else {}
+        self._writer.describe(replace(self._header, notes={**self._header.notes, **clock}))
+        self._writer.close()
+
+    def _close_session(self) -> None:
+        self._store.wait_at_most(LAST_BUSY_S)
+        self._save()
+        if self.session_id is None or self._started_at is None:
+            return
+        self._store.finish(self.session_id, _minus(self._started_at, _back(self.tally.session_s)), self._totals())
+        self._know_sensor()
+
+    def _know_sensor(self) -> None:
+        """Battery, firmware and when it was last seen, for the list of sensors; not for one that was forgotten."""
+        for known in self._store.sensors():
+            if known.nick == self._sensor.nick:
+                level = known.battery_percent if self.tally.battery_percent is None else self.tally.battery_percent
+                firmware = self._header.firmware or known.firmware
+                seen = replace(known, battery_percent=level, firmware=firmware, last_seen_at=self._clock.now())
+                self._store.keep_sensor(seen)
 
     def _totals(self) -> Totals:
         tally = self.tally
@@ -283,8 +355,8 @@ def _header(sensor: Sensor, driver: Driver, settings: Settings) -> RecordingHead
     )
 
 
-def _later(start: datetime, by_s: float) -> datetime:
-    return _minus(start, timedelta(seconds=-by_s))
+def _back(by_s: float) -> timedelta:
+    return timedelta(seconds=-by_s)
 
 
 def _minus(instant: datetime, by: timedelta) -> datetime:

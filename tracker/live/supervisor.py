@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import random
-from contextlib import suppress
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from drivers.ble import CLOSE_S, Link, LinkLostError, Radio, RadioUnavailableError, Sighting, already_connected, scan
-from drivers.driver import Driver
+from drivers.decoder import Settings
+from drivers.driver import Driver, KeepAwake
 from drivers.errors import LinkError
 from drivers.packets import RawPacket
 from drivers.script import DeviceRefusedError, Script, Step
@@ -18,19 +21,29 @@ from tracker.live.session import LiveSession
 from tracker.store import Sensor, Store
 
 BEAT_S = 0.25
-SCAN_S = 10.0
-FIRST_FIND_S = 12.0
-"""A sensor that is absent at the start is reported within 15 s."""
+SCAN_S = 3.0
+"""One look around. Short, because other sensors wait for their turn meanwhile."""
 
-WARN_S, RECOVER_S, LATEST_S = 2.0, 5.0, 25.0
+ABSENT_S = 12.0
+"""A sensor that is not seen for so long at the start is reported, within 15 s of the command."""
+START_S = 30.0
+"""One that is seen, but cannot be made to stream, is reported after this."""
+REFUSALS = 2
+"""A device that refuses at the start is asked once more: a session that died may have left it in a strange state."""
+
+WARN_S, RECOVER_S, LATEST_S = 2.0, 4.5, 24.5
 INTERVALS = 3.0
 """Silence is noticed after this many of the sensor's usual packet intervals, or the seconds above."""
 
-BACK_OFF_S = (0.3, 1.0, 2.0, 4.0, 8.0)
-STOP_S = 1.2
-"""A stop takes 3 s at the most, closing link and session included."""
+BACK_OFF_S = (0.3, 1.0, 2.0, 4.0, 5.0)
+"""Not longer: data is to be back within 20 s of the sensor's return."""
+STOP_S = 1.1
+FAREWELL_S = 2.4
+"""A stop takes 3 s at the most: stop command and disconnection have `STOP_S` each, all of it this."""
 
 BATTERY_EVERY_S = 600.0
+BATTERY_SOONEST_S = 60.0
+"""After a reconnect it is not asked again before this: asking disturbs some sensors' streams."""
 
 
 class LinkState(StrEnum):
@@ -46,7 +59,7 @@ class LinkState(StrEnum):
 
 
 class SensorAbsentError(LinkError):
-    """The sensor was not there when recording was to begin."""
+    """The sensor was not there."""
 
 
 @dataclass(slots=True)
@@ -67,65 +80,87 @@ class Supervisor:
         self.sensor = sensor
         self.session: LiveSession | None = None
         self._radio, self._store, self._driver, self._clock = radio, store, driver, clock
+        self._wanted: Settings = driver.defaults
+        self._measured = 0
         self._heard_s = 0.0
         self._links_with_data = 0
         self._link_has_data = False
+        self._refusals = 0
+        self._battery_s: float | None = None
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
         """Ask for a clean stop; `run` then returns within 3 s."""
         self._stopping.set()
 
+    @property
+    def has_data(self) -> bool:
+        """Whether data has ever flowed; from then on it is tried for ever."""
+        return self._links_with_data > 0
+
     async def run(self) -> None:
         """Stream until stopped.
 
         Raises:
-            SensorAbsentError, RadioUnavailableError, DeviceRefusedError: before any data has flowed.
-            StorageLostError: the disk takes nothing any more; what there is has been kept.
+            SensorAbsentError, RadioUnavailableError, DeviceRefusedError, LinkLostError: before any data has flowed.
+            StoreError: the disk takes nothing (any more); what there is has been kept.
         """
-        beating = asyncio.create_task(self._beat())
-        stopping = asyncio.create_task(self._stopping.wait())
-        linking = asyncio.create_task(self._keep_linked())
+        beating, stopping, linking = (
+            asyncio.ensure_future(work) for work in (self._beat(), self._stopping.wait(), self._keep_linked())
+        )
         try:
             await asyncio.wait({beating, stopping, linking}, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._stopping.set()
             for task in (linking, beating, stopping):
                 task.cancel()
-            results = await asyncio.gather(linking, beating, stopping, return_exceptions=True)
+            await asyncio.wait({linking, beating}, timeout=FAREWELL_S)
             self.view.state = LinkState.STOPPED
             if self.session is not None:
                 self.session.finish()
-        for result in results:
-            if isinstance(result, Exception):
-                raise result
+        for task in (beating, linking):
+            if task.done() and not task.cancelled():
+                task.result()
 
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(BEAT_S)
             if self.session is not None:
                 self.session.beat()
+                self._listen()
+
+    def _listen(self) -> None:
+        """Silence is the lack of samples, not of packets: refused ones and battery levels are none."""
+        if self.session is None or self.session.tally.measured == self._measured:
+            return
+        self._measured, self._heard_s = self.session.tally.measured, self._now_s()
+        if not self._link_has_data:
+            self._link_has_data = True
+            self._links_with_data += 1
+            self.session.reconnects = self._links_with_data - 1
+            self.view.tries, self.view.why = 0, ""
 
     async def _keep_linked(self) -> None:
-        """One link after the other; before the first data a failure ends it, afterwards nothing does."""
-        deadline_s = self._now_s() + FIRST_FIND_S
+        """One link after the other; before the first data a failure may end it, afterwards none does."""
+        begun_s = self._now_s()
         while True:
-            self._link_has_data = False
             try:
-                await self._one_link(max(1.0, deadline_s - self._now_s()) if not self._has_data else SCAN_S)
-            except (LinkError, OSError) as error:
-                if not self._has_data and (
-                    isinstance(error, RadioUnavailableError | DeviceRefusedError | SensorAbsentError)
-                    or self._now_s() > deadline_s
-                ):
-                    raise
+                await self._one_link(begun_s)
+            except LinkError as error:
                 self.view.why = str(error)
-            if self._link_has_data:
-                self.view.tries = 0
+                if not self.has_data and self._is_hopeless(error, self._now_s() - begun_s):
+                    raise
             await self._wait_before_retry()
 
-    @property
-    def _has_data(self) -> bool:
-        return self._links_with_data > 0
+    def _is_hopeless(self, error: LinkError, tried_s: float) -> bool:
+        """Whether a wearer who has just begun should be told now."""
+        match error:
+            case RadioUnavailableError() | SensorAbsentError():
+                return True
+            case DeviceRefusedError():
+                self._refusals += 1
+                return self._refusals >= REFUSALS
+        return tried_s >= START_S
 
     async def _wait_before_retry(self) -> None:
         self.view.state = LinkState.WAITING
@@ -133,9 +168,10 @@ class Supervisor:
         self.view.tries += 1
         await asyncio.sleep(pause_s)
 
-    async def _one_link(self, search_s: float) -> None:
+    async def _one_link(self, begun_s: float) -> None:
         """Find, connect, start, watch; whatever happens, the link is closed properly."""
-        sighting = await self._find(search_s)
+        sighting = await self._find(begun_s)
+        self._link_has_data = False
         link = Link(self._radio, sighting, arrival_ns=self._clock.steady_ns, on_packet=self._take, on_write=self._wrote)
         try:
             self.view.state = LinkState.CONNECTING
@@ -147,44 +183,43 @@ class Supervisor:
         finally:
             await self._leave(link)
 
-    async def _find(self, search_s: float) -> Sighting:
+    async def _find(self, begun_s: float) -> Sighting:
         """A fresh handle of the sensor: still connected from an earlier, killed process, or seen in a scan."""
         self.view.state = LinkState.LOOKING
-        held = [s for s in await already_connected(self._radio) if self._is_it(s)]
-        if held:
-            return held[0]
-        seen = await scan(self._radio, search_s, self._is_it)
-        found = next((s for s in seen if self._is_it(s)), None)
-        if found is None:
-            raise SensorAbsentError(
-                f"{self.sensor.nick} ({self.sensor.name}) is not in range: switch it on, bring it nearer, "
-                "and close other programs that use it."
-            )
-        self.view.rssi_dbm = found.rssi_dbm
-        return found
+        while True:
+            seen = await already_connected(self._radio)
+            if not any(map(self._is_it, seen)):
+                seen = await scan(self._radio, SCAN_S, self._is_it)
+            found = next(filter(self._is_it, seen), None)
+            if found is not None:
+                self.view.rssi_dbm = found.rssi_dbm
+                return found
+            if self.has_data or self._now_s() - begun_s + SCAN_S > ABSENT_S:
+                raise SensorAbsentError(
+                    f"{self.sensor.nick} ({self.sensor.name}) is not in range: switch it on, bring it nearer, "
+                    "and close other programs that use it"
+                )
 
     def _is_it(self, sighting: Sighting) -> bool:
-        """Its address, or its name where the system hides addresses."""
+        """Its address; its name only where the system hides addresses, as macOS does, and may renew its own."""
         if sighting.address.lower() == self.sensor.address.lower():
             return True
-        return bool(self.sensor.name) and sighting.advert.name == self.sensor.name
+        return ":" not in sighting.address and bool(self.sensor.name) and sighting.advert.name == self.sensor.name
 
     def _open_session(self) -> None:
         if self.session is None:
-            self.session = LiveSession(self._store, self.sensor, self._driver, self._driver.defaults, self._clock)
+            self.session = LiveSession(self._store, self.sensor, self._driver, None, self._clock)
 
     async def _start(self, link: Link) -> None:
-        if self._driver.battery is not None:
-            with suppress(LinkError):
-                level = await link.run(self._driver.battery())
-                if level is not None and self.session is not None:
-                    self.session.tally.battery_percent = level
         self._heard_s = self._now_s()
-        await link.run(self._driver.start(self._driver.defaults))
+        granted = await link.run(self._driver.start(self._wanted))
+        self._wanted = dict(self._wanted) | dict(granted)  # a later link is to stream as the first did
+        if self.session is not None:
+            self.session.granted(granted)
+        self._heard_s = max(self._heard_s, self._now_s())
 
     def _take(self, packet: RawPacket) -> None:
-        """From the radio's callback: stamp was made there, remember it here, nothing else."""
-        self._heard_s = self._now_s()
+        """From the radio's callback: stamped there, remembered here, nothing else."""
         if self.session is not None:
             self.session.take(packet)
 
@@ -193,37 +228,39 @@ class Supervisor:
             self.session.wrote(characteristic, payload)
 
     async def _watch(self, link: Link) -> None:
-        """Return when the link is lost or silent for too long. The link's own word that it is up counts for nothing."""
+        """Ends when the link is lost or silent for too long; the link's own word that it is up counts for nothing."""
         usual_s = INTERVALS * self._driver.packet_interval_s
-        warn_s, recover_s = max(WARN_S, usual_s), min(LATEST_S, max(RECOVER_S, usual_s))
-        awake = [asyncio.create_task(self._keep_awake(link, k.every_s, k.step)) for k in self._driver.keep_awake]
-        try:
+        warn_s, recover_s = min(LATEST_S, max(WARN_S, usual_s)), min(LATEST_S, max(RECOVER_S, usual_s))
+        with _beside(self._tend_battery(link), *(self._keep_awake(link, what) for what in self._driver.keep_awake)):
             while not link.lost.is_set():
                 silent_s = self._now_s() - self._heard_s
-                if silent_s > recover_s:
-                    raise LinkLostError(f"no data for {silent_s:.0f} s although the link looks up")
-                self._see(silent_s, warn_s)
+                if silent_s >= recover_s:
+                    raise LinkLostError(f"no data for {silent_s:.0f} s although the link looked up")
+                self.view.state = LinkState.SILENT if silent_s >= warn_s else LinkState.STREAMING
                 with suppress(TimeoutError):
                     async with asyncio.timeout(BEAT_S):
                         await link.lost.wait()
-            raise LinkLostError("the sensor's link broke")
-        finally:
-            for task in awake:
-                task.cancel()
+        raise LinkLostError("the sensor's link broke")
 
-    def _see(self, silent_s: float, warn_s: float) -> None:
-        self.view.state = LinkState.SILENT if silent_s > warn_s else LinkState.STREAMING
-        if not self._link_has_data and self.session is not None and self.session.has_data and silent_s < warn_s:
-            self._link_has_data = True
-            self._links_with_data += 1
-            self.session.reconnects = self._links_with_data - 1
-            self.view.why = ""
-
-    async def _keep_awake(self, link: Link, every_s: float, step: Step) -> None:
+    async def _keep_awake(self, link: Link, what: KeepAwake) -> None:
         while True:
-            await asyncio.sleep(every_s)
+            await asyncio.sleep(what.every_s)
             with suppress(LinkError):
-                await link.run(_once(step))
+                await link.run(_once(what.step))
+
+    async def _tend_battery(self, link: Link) -> None:
+        """Ask for the level at the start of a link, then now and then."""
+        if self._driver.battery is None:
+            return
+        if self._battery_s is not None:
+            await asyncio.sleep(max(0.0, self._battery_s + BATTERY_SOONEST_S - self._now_s()))
+        while True:
+            self._battery_s = self._now_s()
+            with suppress(LinkError):
+                level = await link.run(self._driver.battery())
+                if level is not None and self.session is not None:
+                    self.session.hear_battery(level)
+            await asyncio.sleep(BATTERY_EVERY_S)
 
     async def _leave(self, link: Link) -> None:
         """Stop the stream if the link is up and somebody asked for an end; always disconnect."""
@@ -231,12 +268,23 @@ class Supervisor:
             if self._stopping.is_set() and not link.lost.is_set():
                 with suppress(LinkError, TimeoutError, asyncio.CancelledError):
                     async with asyncio.timeout(STOP_S):
-                        await link.run(self._driver.stop(self._driver.defaults))
+                        await link.run(self._driver.stop(self._wanted))
         finally:
             await link.close(STOP_S if self._stopping.is_set() else CLOSE_S)
 
     def _now_s(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+@contextmanager
+def _beside(*works: Coroutine[Any, Any, None]) -> Iterator[None]:
+    """Runs these beside the block, and ends them with it."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 def _once(step: Step) -> Script[None]:

@@ -78,6 +78,11 @@ class Store:
         if self._presence:
             self._presence.close()
 
+    def wait_at_most(self, seconds: float) -> None:
+        """Wait for other processes no longer than this from now on: a recorder has packets to take meanwhile."""
+        with told(self.home.database):
+            self._connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with told(self.home.database), transaction(self._connection) as connection:
