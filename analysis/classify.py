@@ -18,7 +18,7 @@ class Classifier:
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._last_step_s = -np.inf
+        self._last_step_s = self._last_firm_step_s = -np.inf
         self._last_raise_s = -np.inf
 
     def judge(
@@ -29,6 +29,7 @@ class Classifier:
         fit: ChainFit,
         has_gyr: BoolArray,
         bouncing: BoolArray,
+        off_axis: FloatArray,
     ) -> tuple[list[Contraction], list[Rejection]]:
         """Events and refusals of some frames, in order of time.
 
@@ -39,9 +40,12 @@ class Classifier:
             fit: which way each frame's hinge lies.
             has_gyr: (f,) whether there was a gyroscope.
             bouncing: (f,) whether the leg bounces.
+            off_axis: (f,) share of the turning that is about other axes than the sagittal one.
         """
         steps, no_steps = self._steps(start_s, swings)
-        kept, refused = self._raises(start_s, raises, fit, has_gyr, raise_rules(raises, fit, bouncing, self._rules))
+        kept, refused = self._raises(
+            start_s, raises, fit, has_gyr, raise_rules(raises, fit, bouncing, off_axis, self._rules)
+        )
         return sorted(steps + kept, key=_peak), sorted(no_steps + refused, key=_peak)
 
     def _steps(self, start_s: FloatArray, c: SwingCandidates) -> tuple[list[Contraction], list[Rejection]]:
@@ -49,12 +53,17 @@ class Classifier:
         kept, refused = [], []
         for i in np.flatnonzero(rule != "slow").tolist():
             onset, peak, end = (_seconds(start_s, c.frame, x, i) for x in (c.onset, c.peak, c.end))
+            firm = rule[i] == "swing"
+            if rule[i] == "pendulum" and peak - self._last_firm_step_s < self._rules.in_stride_s:
+                rule[i] = "swing"  # one even swing among uneven ones is a stride, too
             if rule[i] == "swing" and peak - self._last_step_s < self._rules.refractory_s:
                 rule[i] = "too_soon"
             if rule[i] != "swing":
                 refused.append(Rejection(_ms(peak), str(rule[i])))
                 continue
             self._last_step_s = peak
+            if firm:
+                self._last_firm_step_s = peak
             sure = float(np.clip(0.6 + 0.25 * c.rate_rad_s[i] / 2.0, 0.6, 0.99))
             kept.append(
                 Contraction(Kind.STEP, _ms(onset), _ms(peak), _ms(end), round(sure, 3), "swing",
@@ -91,7 +100,7 @@ def _raise(c: RaiseCandidates, fit: ChainFit, i: int, times: tuple[float, float,
     )  # fmt: skip
 
 
-def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, r: Rules) -> np.ndarray:
+def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, off_axis: FloatArray, r: Rules) -> np.ndarray:
     """Name of the rule that decides each raise candidate: "raise" accepts, "small" is not worth a word."""
     per_tilt = c.lift_m / np.maximum(c.tilt_rad, 1e-6)
     conditions = [
@@ -110,9 +119,12 @@ def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, r: Rules
         c.evenness < r.least_evenness,
         fit.misfit[c.frame] > r.most_misfit,
         fit.level_evidence[c.frame] > 0.0,
+        (c.lift_m > r.large_lift_m)
+        & (off_axis[c.frame] > r.most_off_axis)
+        & (fit.level_evidence[c.frame] > -r.least_against_level),
     ]
     names = ["small", "gait", "too_fast_a_turn", "bounce", "too_large", "rebound", "little_lift", "no_tilt",
-             "lift_without_tilt", "no_heel_chain", "one_way", "no_hinge", "level_hinge"]  # fmt: skip
+             "lift_without_tilt", "no_heel_chain", "one_way", "no_hinge", "level_hinge", "leg_moved"]  # fmt: skip
     return np.select(conditions, names, default="raise").astype(object)
 
 
@@ -125,7 +137,9 @@ def step_rules(c: SwingCandidates, r: Rules) -> np.ndarray:
         c.angle_rad > r.most_swing_rad,
         c.companion_s > r.companion_s,
         c.strike_mps2 < r.least_strike_mps2,
-        (c.skew < r.pendulum_skew) & (c.strike_mps2 < r.hard_strike_mps2),
+        (c.skew < r.pendulum_skew)
+        & (c.strike_mps2 < r.hard_strike_mps2)
+        & ((c.rate_rad_s < r.walking_rad_s) | (c.companion_s > r.stride_s)),
         (c.companion_s > r.sure_companion_s) & ((c.strike_mps2 < r.firm_strike_mps2) | (c.skew < r.uneven_skew)),
     ]
     names = ["slow", "short_swing", "small_beside_others", "too_wide", "lonely_swing", "no_foot_strike",

@@ -96,7 +96,7 @@ def traces(acc_mps2: FloatArray, gyr_rad_s: FloatArray, has_gyr: BoolArray) -> T
         plain_tilt_rad=integral(np.where(has_gyr[:, None], plain_turn, turn)),
         swing_rad_s=moving_average(moving_average(swing, 7), 7),
         forward=np.where((moving_average(swing, 3) ** 3 * WEIGHT).sum(axis=1) < 0.0, -1.0, 1.0),
-        off_axis=off_axis,
+        off_axis=np.where(has_gyr, off_axis, 0.0),
         fit=chain_fit(across, turn, vertical, has_gyr),
         shock_mps2=np.abs(np.diff(vertical, axis=1, prepend=vertical[:, :1])),
     )

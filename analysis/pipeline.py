@@ -93,6 +93,7 @@ class Pipeline:
             found.fit,
             frames.has_gyr[chosen],
             bouncing,
+            found.off_axis,
         )
         return kept, refused, float(frames.seen_s[chosen][bouncing].sum())
 

@@ -37,6 +37,10 @@ class Rules:
     bounce_tops: int = 3
     bounce_hz: float = 2.2  # of lifting and lowering; its seconds are reported
     bounce_mps: float = 0.015  # rms
+    # A large movement that is no plain hinge: the leg is laid over the other.
+    large_lift_m: float = 0.06
+    most_off_axis: float = 0.05  # sim: push-ups 0.01, crossing 0.07 and more
+    least_against_level: float = 0.7  # sim: 99 % of push-ups 1.2 and more, crossing 0.6
     most_misfit: float = 0.6  # real: leg moved without a hinge
     # Frames worth a look: force and turn, averaged over 0.4 s, leave their mean over 14 s by at least this (rms).
     lively_force_mps2: float = 0.008  # sim: a third of ten slow raises a minute
@@ -49,9 +53,12 @@ class Rules:
     most_swing_rad: float = 1.9  # real: walking up to 1.05, seated leg extension 2.0 to 2.2
     companion_s: float = 2.6  # another swing must be this near
     sure_companion_s: float = 1.75  # a farther one is believed only with a firm strike and an uneven swing
-    firm_strike_mps2: float = 2.5
-    uneven_skew: float = 0.4  # real: 97 % of strides are above
+    firm_strike_mps2: float = 2.0
+    uneven_skew: float = 0.3  # real: 98 % of strides are above
     pendulum_skew: float = 0.2  # real: 99 % of strides are above 0.24; sim: a dangling leg up to 0.16
+    walking_rad_s: float = 1.3  # real: 99 % of strides are faster; sim: a dangling leg 1.1
+    stride_s: float = 1.6
+    in_stride_s: float = 3.0  # after a step that was certain
     hard_strike_mps2: float = 4.0  # makes up for an even swing
     least_strike_mps2: float = 0.8
     refractory_s: float = 0.4

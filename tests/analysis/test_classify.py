@@ -19,6 +19,7 @@ ABOVE = ChainFit(np.array([0.3]), np.array([1.5]), np.array([-1.0]), np.array([0
 BELOW = ChainFit(np.array([-0.8]), np.array([-1.5]), np.array([-1.0]), np.array([0.1]))
 GYR = np.array([True])
 STILL = np.array([False])
+ON_AXIS = np.zeros(1)
 BOUNCING = np.array([True])
 START_S = np.array([60.0])
 
@@ -31,7 +32,7 @@ RAISE = {
 # A swing as walking makes it (FACTS, section 4: 200 to 450 deg/s): 4 rad/s over 60 degrees.
 SWING = {
     "frame": 0, "onset": BEFORE + 5.0, "peak": BEFORE + 12.0, "end": BEFORE + 20.0, "rate_rad_s": 4.0,
-    "angle_rad": 1.0, "share": 1.0, "companion_s": 1.1, "strike_mps2": 4.0,
+    "angle_rad": 1.0, "share": 1.0, "companion_s": 1.1, "skew": 0.8, "strike_mps2": 4.0,
 }  # fmt: skip
 
 
@@ -71,20 +72,20 @@ NO_RAISES, NO_SWINGS = none_of(raises({})), none_of(swings({}))
 )
 def test_each_fault_has_its_rule(change: dict[str, float], rule: str) -> None:
     """A raise with one thing that no raise has is refused by the rule that names it."""
-    assert raise_rules(raises(change), ABOVE, STILL, RULES).tolist() == [rule]
+    assert raise_rules(raises(change), ABOVE, STILL, ON_AXIS, RULES).tolist() == [rule]
 
 
 def test_a_turn_without_a_hinge_is_refused() -> None:
     """A horizontal force that no lever explains is no hinge; a hinge level with the sensor is a lying leg."""
     no_hinge = replace(ABOVE, misfit=np.array([0.95]))
     level = replace(ABOVE, level_evidence=np.array([0.5]))
-    assert raise_rules(raises({}), no_hinge, STILL, RULES).tolist() == ["no_hinge"]
-    assert raise_rules(raises({}), level, STILL, RULES).tolist() == ["level_hinge"]
+    assert raise_rules(raises({}), no_hinge, STILL, ON_AXIS, RULES).tolist() == ["no_hinge"]
+    assert raise_rules(raises({}), level, STILL, ON_AXIS, RULES).tolist() == ["level_hinge"]
 
 
 def test_tremor_does_not_veto() -> None:
     """A slow raise with many small tops about it is still a raise if they are slow (FACTS, section 10)."""
-    assert raise_rules(raises({"period_s": 1.0, "tops": 3}), ABOVE, STILL, RULES).tolist() == ["raise"]
+    assert raise_rules(raises({"period_s": 1.0, "tops": 3}), ABOVE, STILL, ON_AXIS, RULES).tolist() == ["raise"]
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,9 @@ def test_tremor_does_not_veto() -> None:
         ({"angle_rad": 0.05}, "short_swing"),
         ({"share": 0.1}, "small_beside_others"),
         ({"companion_s": 9.0}, "lonely_swing"),
+        ({"angle_rad": 2.1}, "too_wide"),
+        ({"skew": 0.05, "strike_mps2": 2.0, "rate_rad_s": 1.0}, "pendulum"),
+        ({"companion_s": 2.0, "strike_mps2": 1.0}, "far_companion"),
         ({"strike_mps2": 0.1}, "no_foot_strike"),
     ],
 )
@@ -108,7 +112,7 @@ def test_each_fault_of_a_swing_has_its_rule(change: dict[str, float], rule: str)
 )
 def test_the_hinge_decides_the_kind(fit: ChainFit, kind: Kind, rule: str) -> None:
     """Above the sensor it is a seated push-up, below it a standing raise; times are on the session's axis."""
-    kept, refused = Classifier(RULES).judge(START_S, raises({}), NO_SWINGS, fit, GYR, STILL)
+    kept, refused = Classifier(RULES).judge(START_S, raises({}), NO_SWINGS, fit, GYR, STILL, ON_AXIS)
     (event,) = kept
     assert (event.kind, event.rule, refused) == (kind, rule, [])
     expected = [60.0 + n / GRID_HZ for n in (5.0, 20.0, 37.0)]
@@ -118,12 +122,20 @@ def test_the_hinge_decides_the_kind(fit: ChainFit, kind: Kind, rule: str) -> Non
 
 def test_a_raise_of_a_bouncing_leg_is_refused() -> None:
     """While the leg bounces, a slow rise of its mean height is no raise."""
-    assert raise_rules(raises({}), ABOVE, BOUNCING, RULES).tolist() == ["bounce"]
+    assert raise_rules(raises({}), ABOVE, BOUNCING, ON_AXIS, RULES).tolist() == ["bounce"]
+
+
+def test_a_leg_laid_over_the_other_is_no_raise() -> None:
+    """A large lift about several axes whose hinge is hardly above the sensor is the leg being moved."""
+    moved = raise_rules(
+        raises({"lift_m": 0.15}), replace(ABOVE, level_evidence=np.array([-0.3])), STILL, 0.2 + ON_AXIS, RULES
+    )
+    assert moved.tolist() == ["leg_moved"]
 
 
 def test_a_step_is_a_step() -> None:
     """A swing becomes a step that walks, with the rate of its swing as strength."""
-    kept, _ = Classifier(RULES).judge(START_S, NO_RAISES, swings({}), ABOVE, GYR, STILL)
+    kept, _ = Classifier(RULES).judge(START_S, NO_RAISES, swings({}), ABOVE, GYR, STILL, ON_AXIS)
     (event,) = kept
     assert (event.kind, event.attributes["gait"], event.strength) == (Kind.STEP, "walk", 4.0)
     assert event.peak_s == pytest.approx(60.0 + 12 / GRID_HZ)
@@ -132,10 +144,10 @@ def test_a_step_is_a_step() -> None:
 def test_a_second_sight_is_dropped() -> None:
     """The same peak seen from the next frame's border is refused as too soon, across calls too."""
     judge = Classifier(RULES)
-    first, _ = judge.judge(START_S, raises({}), swings({}), ABOVE, GYR, STILL)
+    first, _ = judge.judge(START_S, raises({}), swings({}), ABOVE, GYR, STILL, ON_AXIS)
     again, refused = judge.judge(
         START_S + 2.0, raises({"peak": BEFORE - 28.0, "onset": BEFORE - 45.0, "end": BEFORE - 10.0}),
-        swings({"peak": BEFORE - 37.0}), ABOVE, GYR, STILL,
+        swings({"peak": BEFORE - 37.0}), ABOVE, GYR, STILL, ON_AXIS,
     )  # fmt: skip
     assert (len(first), again) == (2, [])
     assert {r.rule for r in refused} == {"too_soon"}
@@ -145,7 +157,7 @@ def test_confidence_falls_with_what_is_not_known() -> None:
     """Less evidence, less coherence and no gyroscope each make an event less sure; it stays within 0..1."""
 
     def sure(fit: ChainFit = ABOVE, has: bool = True, **change: float) -> float:
-        kept, _ = Classifier(RULES).judge(START_S, raises(change), NO_SWINGS, fit, np.array([has]), STILL)
+        kept, _ = Classifier(RULES).judge(START_S, raises(change), NO_SWINGS, fit, np.array([has]), STILL, ON_AXIS)
         return kept[0].confidence
 
     plain = sure()
@@ -157,7 +169,7 @@ def test_confidence_falls_with_what_is_not_known() -> None:
 def test_onset_peak_end_in_order_however_short() -> None:
     """An event whose crossings fall on its peak still begins before and ends after it."""
     kept, _ = Classifier(RULES).judge(
-        START_S, raises({"onset": BEFORE + 20.0, "end": BEFORE + 20.0}), NO_SWINGS, ABOVE, GYR, STILL
+        START_S, raises({"onset": BEFORE + 20.0, "end": BEFORE + 20.0}), NO_SWINGS, ABOVE, GYR, STILL, ON_AXIS
     )
     assert kept[0].onset_s < kept[0].peak_s < kept[0].end_s
 
@@ -167,7 +179,7 @@ def test_events_come_in_order_of_time() -> None:
     kept, _ = Classifier(RULES).judge(
         np.array([60.0, 62.0]), raises({"frame": 0}, {"frame": 1}), swings({"frame": 1, "peak": BEFORE + 2.0}),
         ChainFit(*(np.repeat(x, 2) for x in (ABOVE.lever_m, ABOVE.evidence, ABOVE.level_evidence, ABOVE.misfit))),
-        np.array([True, True]), np.array([False, False]),
+        np.array([True, True]), np.array([False, False]), np.zeros(2),
     )  # fmt: skip
     assert [e.kind for e in kept] == [Kind.SOLEUS_PUSHUP, Kind.STEP, Kind.SOLEUS_PUSHUP]
     assert [e.peak_s for e in kept] == sorted(e.peak_s for e in kept)

@@ -35,6 +35,7 @@ def drawn(
         height_m=height_m[None],
         plain_tilt_rad=tilt_rad[None],
         swing_rad_s=still if swing_rad_s is None else swing_rad_s[None],
+        forward=np.ones(1) if swing_rad_s is None else np.where((swing_rad_s**3).sum() < 0.0, -1.0, 1.0)[None],
         off_axis=np.zeros(1),
         fit=NO_FIT,
         shock_mps2=still if shock is None else shock[None],
