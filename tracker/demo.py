@@ -31,7 +31,7 @@ from drivers.virtual.faults import Faults
 from drivers.virtual.polar_pmd import VirtualPolar
 from drivers.virtual.sensor import VirtualSensor
 from drivers.virtual.sources import FromBlocks
-from drivers.virtual.wire import on_a_wire
+from drivers.virtual.wire import Wire
 from tracker.counting import count
 from tracker.facts import Facts
 from tracker.home import Home
@@ -145,7 +145,7 @@ def has_air(platform: str = sys.platform) -> bool:
 async def virtual_radio(sensor: VirtualSensor) -> AsyncIterator[Radio]:
     """A radio with one virtual sensor on the air; where no air can be made, the sensor is on a wire."""
     if not has_air():
-        async with on_a_wire([sensor]) as radio:
+        async with Wire([sensor]) as radio:
             yield radio
         return
     async with on_the_air([sensor]) as (radio, _):

@@ -7,8 +7,7 @@ breaks by itself, and a sensor that is known can always be connected to.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from bleak import BleakClient, BleakScanner
@@ -57,32 +56,37 @@ class Plug:
         raise ValueError(f"{mishap} cannot befall a wire")
 
 
-@asynccontextmanager
-async def on_a_wire(sensors: Sequence[VirtualSensor]) -> AsyncIterator[Radio]:
-    """Bleak's classes, seeing these sensors; they are switched off at the end."""
-    plugs = {sensor.address: Plug(sensor) for sensor in sensors}
-    for plug in plugs.values():
-        plug.sensor.switch_on(plug)
-    scanner_backend = type("WiredScanner", (WireScanner,), {"plugs": plugs})
-    client_backend = type("WiredClient", (WireClient,), {"plugs": plugs})
+class Wire:
+    """Sensors and the radio that sees them; the sensors live while it is entered (`async with`)."""
 
-    class Scanner(BleakScanner):
-        def __init__(self, *args: Any, **named: Any) -> None:
-            super().__init__(*args, **{"backend": scanner_backend, **named})
+    def __init__(self, sensors: Sequence[VirtualSensor]) -> None:
+        """Sensors that are still switched off."""
+        self._plugs = {sensor.address: Plug(sensor) for sensor in sensors}
+        scanner_backend = type("WiredScanner", (WireScanner,), {"plugs": self._plugs})
+        client_backend = type("WiredClient", (WireClient,), {"plugs": self._plugs})
 
-    class Client(BleakClient):
-        def __init__(self, *args: Any, **named: Any) -> None:
-            super().__init__(*args, **{"backend": client_backend, **named})
+        class Scanner(BleakScanner):
+            def __init__(self, *args: Any, **named: Any) -> None:
+                super().__init__(*args, **{"backend": scanner_backend, **named})
 
-    try:
-        yield Radio(Scanner, Client)
-    finally:
-        for plug in plugs.values():
+        class Client(BleakClient):
+            def __init__(self, *args: Any, **named: Any) -> None:
+                super().__init__(*args, **{"backend": client_backend, **named})
+
+        self.radio = Radio(Scanner, Client)
+
+    async def __aenter__(self) -> Radio:
+        for plug in self._plugs.values():
+            plug.sensor.switch_on(plug)
+        return self.radio
+
+    async def __aexit__(self, *_: object) -> None:
+        for plug in self._plugs.values():
             plug.sensor.switch_off()
 
 
 class WireScanner(BaseBleakScanner):
-    """Scanner backend; `plugs` is set by `on_a_wire`."""
+    """Scanner backend; `plugs` is set by `Wire`."""
 
     plugs: ClassVar[dict[str, Plug]]
 
@@ -120,7 +124,7 @@ class WireScanner(BaseBleakScanner):
 
 
 class WireClient(BaseBleakClient):
-    """Client backend; `plugs` is set by `on_a_wire`."""
+    """Client backend; `plugs` is set by `Wire`."""
 
     plugs: ClassVar[dict[str, Plug]]
 

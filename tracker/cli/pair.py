@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tracker.sensors import Found
 
 SEARCH_S = 10.0
+TWINS_S = 2.0
+"""Long enough to hear another sensor of the same name."""
 
 
 @click.command("pair")
@@ -44,28 +46,61 @@ def command(*, wanted: str | None, nick: str | None, leg: str | None, place: str
 
 async def _meet(air: Radio, wanted: str | None, *, asked: bool) -> tuple[Found, float | None, str | None]:
     """The sensor, its battery and its firmware, all in one event loop."""
-    from tracker.sensors import find, identify, look_around
+    from tracker.sensors import identify, look_around
 
     if wanted:
-        found = await find(air, wanted, SEARCH_S)
+        found = await _named(air, wanted, asked=asked)
     else:
-        found = _choose([f for f in await look_around(air, SEARCH_S) if f.driver])
+        found = await _choose(air, [f for f in await look_around(air, SEARCH_S) if f.driver])
     if found.driver is None:
         raise ConfigError(f"no driver knows {found.name}: `soleus drivers` lists the supported sensors")
     identity = await identify(air, found)
     return found, identity.battery_percent, identity.firmware
 
 
-def _choose(there: list[Found]) -> Found:
+async def _named(air: Radio, wanted: str, *, asked: bool) -> Found:
+    """The one with this address, or this name; many makers give all their sensors the same name."""
+    from tracker.sensors import find, look_around
+
+    found = await find(air, wanted, SEARCH_S)
+    if found.sighting.address.lower() == wanted.lower():
+        return found
+    twins = [f for f in await look_around(air, TWINS_S) if f.name == found.name]
+    if len(twins) < 2:
+        return found
+    if not asked:
+        raise ConfigError(f"{len(twins)} sensors are called {found.name}: give the address of yours")
+    return await _choose(air, twins)
+
+
+async def _choose(air: Radio, there: list[Found]) -> Found:
+    """The only one, or the one that the wearer names by its number or shakes."""
     if not there:
         raise NothingFound("no known sensor is in range: switch it on, and wear it if it sleeps off the skin")
     if len(there) == 1:
         return there[0]
-    drawn = table("", "name", "driver", "signal", numbers=("signal",))
+    drawn = table("", "name", "address", "driver", "signal", numbers=("signal",))
     for number, f in enumerate(there, 1):
-        drawn.add_row(str(number), f.name, f.driver.name if f.driver else "-", signal_bar(f.sighting.rssi_dbm))
+        name = f.driver.name if f.driver else "-"
+        drawn.add_row(str(number), f.name, f.sighting.address, name, signal_bar(f.sighting.rssi_dbm))
     console().print(drawn)
-    return there[click.prompt("Which one", type=click.IntRange(1, len(there)), err=True) - 1]
+    answer = click.prompt("Which one (0: the one that I shake)", type=click.IntRange(0, len(there)), err=True)
+    return there[answer - 1] if answer else await _shaken(air, there)
+
+
+async def _shaken(air: Radio, there: list[Found]) -> Found:
+    from tracker.shaking import SHAKE_S, motions, picked
+
+    def ready() -> None:
+        click.echo(f"Shake it now, for {SHAKE_S:.0f} seconds; let the others lie.", err=True)
+
+    click.echo("Connecting to each of them.", err=True)
+    moved = await motions(air, there, ready)
+    found = picked(moved)
+    if found is None:
+        raise NothingFound("it is not clear which one was shaken: try again, or give its address")
+    click.echo(f"It is {found.name} ({found.sighting.address}).", err=True)
+    return found
 
 
 def _keep(met: tuple[Found, float | None, str | None], nick: str, leg: Leg, place: str | None) -> None:
@@ -78,6 +113,7 @@ def _keep(met: tuple[Found, float | None, str | None], nick: str, leg: Leg, plac
     with open_store() as store:
         store.keep_sensor(replace(sensor, last_seen_at=now()))
     level = "battery unknown" if battery is None else f"battery {battery:.0f} %"
-    click.echo(f"{nick}: {found.name} ({found.driver.title}), {leg} leg, {level}, firmware {firmware or 'unknown'}.")
+    where = f"{leg} leg, {place}" if place else f"{leg} leg"
+    click.echo(f"{nick}: {found.name} ({found.driver.title}), {where}, {level}, firmware {firmware or 'unknown'}.")
     if found.driver.facts.caution:
         click.echo(found.driver.facts.caution)

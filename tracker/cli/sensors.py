@@ -59,14 +59,23 @@ def forget(nick: str) -> None:
 
 @command.command("move")
 @click.argument("nick")
+@click.option("--leg", type=click.Choice([leg.value for leg in Leg]), required=True, help="The leg it is on.")
 @click.option(
-    "--leg", type=click.Choice([leg.value for leg in Leg]), required=True, help="The leg it is on from now on."
+    "--from", "since", metavar="TIME", help="On it since then: 2026-05-01T14:30 in your zone, or with +02:00."
 )
 @click.option("--place", help="Where on the shank.")
-def move(nick: str, leg: str, place: str | None) -> None:
-    """Say that a sensor is on the other leg from its next recording on."""
+def move(nick: str, leg: str, since: str | None, place: str | None) -> None:
+    """Say that a sensor is on the other leg, from its next recording on or from a stated time."""
+    from tracker.cli.surroundings import zone
+    from tracker.moving import move as moved
+    from tracker.settings import instant_of
+
+    moment = None if since is None else instant_of(since, zone())
     with open_store() as store:
-        known = next((sensor for sensor in store.sensors() if sensor.nick == nick), None)
-        if known is None:
-            raise NothingFound(f"no sensor is called {nick}: `soleus sensors` lists them")
-        store.keep_sensor(replace(known, leg=Leg(leg), place=place or known.place))
+        corrected = moved(store, nick, Leg(leg), since=moment, place=place)
+    click.echo(f"{nick} is on the {leg} leg from its next recording on.")
+    if corrected:
+        named = ", ".join(str(session_id) for session_id in corrected)
+        click.echo(f"Corrected: session {named}. `soleus undo` takes one back at a time.")
+    elif moment is not None:
+        click.echo("No session that began since then had another leg.")

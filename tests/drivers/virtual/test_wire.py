@@ -14,7 +14,7 @@ from drivers.packets import RawPacket
 from drivers.virtual.process import virtual_peripheral
 from drivers.virtual.sensor import VirtualSensor
 from drivers.virtual.sources import rocking
-from drivers.virtual.wire import on_a_wire
+from drivers.virtual.wire import Wire
 
 
 @pytest.mark.parametrize("name", ["polar-pmd", "witmotion", "myo", "soleus-nus"])
@@ -23,7 +23,7 @@ async def test_every_sample_between_start_and_stop_arrives_once_in_order(name: s
     driver = registry.driver(name)
     sensor = VirtualSensor(virtual_peripheral(name), rocking(), seed=3)
     loop, packets = asyncio.get_running_loop(), list[RawPacket]()
-    async with on_a_wire([sensor]) as radio:
+    async with Wire([sensor]) as radio:
         (sighting,) = await ble.scan(radio, 1)
         assert driver.recognises(sighting.advert)
         link = ble.Link(radio, sighting, arrival_ns=lambda: int(loop.time() * 1e9), on_packet=packets.append)
@@ -46,7 +46,7 @@ async def test_every_sample_between_start_and_stop_arrives_once_in_order(name: s
 async def test_a_refusal_of_the_sensor_is_bleaks_error() -> None:
     """What the sensor refuses is an error of the link, and so is asking where nobody is connected."""
     sensor = VirtualSensor(virtual_peripheral("soleus-nus"), rocking())
-    async with on_a_wire([sensor]) as radio:
+    async with Wire([sensor]) as radio:
         (sighting,) = await ble.scan(radio, 1)
         client = radio.client(sighting.device)
         await client.connect()
