@@ -1,0 +1,87 @@
+"""How well each electrode sits: lift-off, clipping, hum, flat; window by window."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.emg.rules import EMG_RULES, EmgRules
+from analysis.samples import FloatArray
+
+
+class Contact(StrEnum):
+    """Contact of one channel in one window, best first. `HUM` and `CLIPPED` can still be counted with."""
+
+    GOOD = "good"
+    HUM = "hum"
+    CLIPPED = "clipped"
+    RUINED = "ruined"
+    LIFTED = "lifted"
+    FLAT = "flat"
+
+
+IntArray = npt.NDArray[np.int64]
+
+USABLE = frozenset({Contact.GOOD, Contact.HUM, Contact.CLIPPED})
+CODES = tuple(Contact)
+"""Contacts are kept as their place in this tuple."""
+
+USABLE_CODES = np.array([contact in USABLE for contact in CODES])
+
+
+def hum_codes(line: FloatArray, band: FloatArray, level: FloatArray, rules: EmgRules = EMG_RULES) -> IntArray:
+    """Contact by hum.
+
+    Args:
+        line: (w,) power of the mains lines.
+        band: (w,) power of the whole band on the same scale.
+        level: (w,) rms of the lines in terms of the wearer's own maximum, 0 while that is not known.
+        rules: thresholds.
+
+    Returns:
+        (w,) codes of GOOD, HUM or LIFTED: an electrode in the air is an antenna, it gives hum and little else.
+    """
+    rest = np.maximum(band - line, 1e-12 * band)
+    share = np.sqrt(line / np.maximum(rest, 1e-300))
+    lifted = (share > rules.lifted_share) | (level > rules.lifted_level)
+    code = np.where(share > rules.hum_share, CODES.index(Contact.HUM), CODES.index(Contact.GOOD))
+    return np.where(lifted, CODES.index(Contact.LIFTED), code)
+
+
+def clipping_codes(samples: FloatArray, rules: EmgRules = EMG_RULES) -> tuple[IntArray, FloatArray]:
+    """Contact of windows (w, n) by their extremes, and how coarse the converter is.
+
+    A clipped window lies on one value at its top or bottom for many samples, and that value is many converter
+    steps from the middle: a coarse converter at rest repeats its extremes as well.
+
+    Returns:
+        (w,) codes of GOOD, CLIPPED, RUINED or FLAT; (w,) converter step, 0 where it is too fine to matter.
+    """
+    high, low = samples.max(axis=1), samples.min(axis=1)
+    at_high = (samples == high[:, None]).sum(axis=1)
+    at_low = (samples == low[:, None]).sum(axis=1)
+    n = samples.shape[1]
+    code, step = np.full(samples.shape[0], CODES.index(Contact.GOOD)), np.zeros(samples.shape[0])
+    suspected = np.flatnonzero(np.maximum(at_high, at_low) > max(3.0, rules.clipped_share * n))
+    for k in suspected.tolist():
+        if high[k] == low[k] or _longest_run(samples[k]) > n // 2:
+            code[k] = CODES.index(Contact.FLAT)
+            continue
+        step[k] = _least_step(samples[k])
+        if (high[k] - low[k]) / step[k] > rules.steps_of_clipping:
+            ruined = at_high[k] + at_low[k] > rules.ruined_share * n
+            code[k] = CODES.index(Contact.RUINED if ruined else Contact.CLIPPED)
+    return code, step
+
+
+def _longest_run(samples: FloatArray) -> int:
+    """Samples in the longest run of one value."""
+    changes = np.flatnonzero(samples[1:] != samples[:-1])
+    return int(np.diff(np.concatenate([[-1], changes, [samples.size - 1]])).max())
+
+
+def _least_step(samples: FloatArray) -> float:
+    steps = np.abs(np.diff(samples))
+    return float(steps[steps > 0.0].min())
