@@ -60,7 +60,7 @@ class Score:
         recordings: how many.
         hours: judged time.
         true, found, matched: events.
-        precision, recall, f1: shares.
+        precision, recall, f1: shares; no F1 where nothing was true.
         count_error: mean over recordings of |found - true| / true count.
         count_bias: (found - true) / true of all counts together.
         false_per_hour: found events that are not matched.
@@ -234,6 +234,15 @@ def ratio(numerator: FloatArray, denominator: FloatArray, drawn: FloatArray) -> 
     return Figure(value, min(float(low), value), max(float(high), value))
 
 
+def rate(events: FloatArray, hours: FloatArray, drawn: FloatArray) -> Figure:
+    """Events per hour. Where none was seen at all the interval ends at three in that time, not at none.
+
+    Source: the rule of three, Hanley & Lippman-Hand 1983, doi 10.1001/jama.1983.03330370053031.
+    """
+    made = ratio(events, hours, drawn)
+    return Figure(0.0, 0.0, 3.0 / float(hours.sum())) if made.value == 0.0 else made
+
+
 def score(tallies: Sequence[Tally], seed: int = 0) -> Score:
     """Figures over recordings, each with its interval; the same seed gives the same interval."""
     if not tallies:
@@ -253,10 +262,10 @@ def score(tallies: Sequence[Tally], seed: int = 0) -> Score:
         matched=int(matched.sum()),
         precision=ratio(matched, found, drawn),
         recall=ratio(matched, true, drawn),
-        f1=ratio(2.0 * matched, true + found, drawn),
+        f1=ratio(2.0 * matched, true + found, drawn) if true.any() else Figure(None),
         count_error=count_error,
         count_bias=count_bias,
-        false_per_hour=ratio(found - matched, hours, drawn),
+        false_per_hour=rate(found - matched, hours, drawn),
         timing_error_s=float(np.median(np.abs(errors))) if errors.size else None,
         timing_bias_s=float(np.median(errors)) if errors.size else None,
     )

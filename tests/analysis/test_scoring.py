@@ -101,6 +101,7 @@ def test_a_perfect_detector_scores_one(recordings: list[np.ndarray]) -> None:
     assert (made.precision.value, made.recall.value, made.f1.value) == (1.0, 1.0, 1.0)
     assert (made.f1.low, made.f1.high) == (1.0, 1.0)
     assert made.count_error.value == made.false_per_hour.value == made.timing_error_s == 0.0
+    assert made.false_per_hour.high == pytest.approx(3.0 / made.hours)  # none seen is not none possible
 
 
 @settings(max_examples=30, deadline=None)
@@ -134,6 +135,13 @@ def test_the_interval_holds_the_estimate(numbers: list[tuple[int, int]], seed: i
         assert made.value is not None
         assert made.high is not None
         assert made.low <= made.value <= made.high
+
+
+def test_where_nothing_is_true_there_is_no_f1() -> None:
+    """Three found in half an hour of nothing: six an hour, and no share of what did not happen."""
+    made = score([tally(np.zeros(0), np.arange(3.0), 1800.0)])
+    assert (made.f1.value, made.recall.value, made.precision.value) == (None, None, 0.0)
+    assert made.false_per_hour.value == 6.0
 
 
 def test_the_interval_is_as_wide_as_theory_says() -> None:

@@ -1,0 +1,1 @@
+"""Labelled recordings in, scores out."""
