@@ -38,6 +38,7 @@ COMMANDS: dict[str, Entry] = {
     "sensors": Entry("tracker.cli.sensors", "List, rename, move or forget the remembered sensors."),
     "record": Entry("tracker.cli.record", "Record a sensor and count, until Ctrl-C."),
     "bench": Entry("tracker.cli.bench", "Measure the speed on this machine, as ratios."),
+    "evaluate": Entry("tracker.cli.evaluate", "Score the pipeline against labelled recordings."),
     "completion": Entry("tracker.cli.completion", "Print the completion script of a shell."),
 }
 """In the order of the help."""
