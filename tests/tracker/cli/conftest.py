@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,18 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+import tracker.cli.calibrate
+import tracker.cli.pair
+import tracker.cli.radio
+import tracker.live.clock
 from analysis.events import Algorithm, Contraction, Findings, Gap, Kind, Leg, State, StateSpan
 from analysis.leg.gait import Gait
 from analysis.leg.story import Teller, Wearer
 from drivers.packets import RawPacket
 from drivers.recording import Anchor, RecordingHeader, RecordingWriter
+from drivers.virtual.clock import VirtualTimeLoop
+from drivers.virtual.sensor import VirtualSensor
+from drivers.virtual.wire import Wire
 from tracker.cli.main import cli
 from tracker.home import Home
 from tracker.samplefile import write_samples
@@ -166,3 +174,37 @@ def keep(home: Path) -> Callable[..., int]:
 def tree(home: Path) -> Callable[[], list[str]]:
     """Names of everything in the home, none where it is not there."""
     return lambda: sorted(path.relative_to(home).as_posix() for path in home.rglob("*"))
+
+
+class LoopClock:
+    """The running loop's clock, as the host's two."""
+
+    def steady_ns(self) -> int:
+        return round(asyncio.get_running_loop().time() * 1e9)
+
+    def now(self) -> datetime:
+        return datetime(2026, 3, 1, 8, tzinfo=UTC) + timedelta(microseconds=self.steady_ns() / 1000)
+
+
+@pytest.fixture
+def on_a_wire(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Commands reach these sensors, in virtual time; `asked`: somebody answers their questions."""
+
+    def plug_in(*sensors: VirtualSensor, asked: bool = False) -> None:
+        wire = Wire(sensors)
+
+        async def within(work: Coroutine[Any, Any, Any]) -> Any:
+            async with wire:
+                return await work
+
+        def run(work: Coroutine[Any, Any, Any]) -> Any:
+            with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+                return runner.run(within(work))
+
+        monkeypatch.setattr(tracker.cli.radio, "radio", lambda: wire.radio)
+        monkeypatch.setattr(tracker.cli.radio, "run", run)
+        monkeypatch.setattr(tracker.live.clock, "HostClock", LoopClock)
+        for asking in (tracker.cli.pair, tracker.cli.calibrate):
+            monkeypatch.setattr(asking, "somebody_answers", lambda: asked)
+
+    return plug_in

@@ -2,49 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-import tracker.cli.pair
-import tracker.cli.radio
 from analysis.events import Algorithm, Findings, Leg
-from drivers.virtual.clock import VirtualTimeLoop
 from drivers.virtual.process import virtual_peripheral
 from drivers.virtual.sensor import VirtualSensor
 from drivers.virtual.sources import FromBlocks, rocking
-from drivers.virtual.wire import Wire
 from tracker.cli.surroundings import open_store
 from tracker.home import Home
 from tracker.store import Batch, NewSession
 
 OnAWire = Callable[..., None]
-
-
-@pytest.fixture
-def on_a_wire(monkeypatch: pytest.MonkeyPatch) -> OnAWire:
-    """Commands find these sensors, and somebody answers their questions if wanted."""
-
-    def plug_in(*sensors: VirtualSensor, asked: bool = False) -> None:
-        wire = Wire(sensors)
-
-        async def within(work: Coroutine[Any, Any, Any]) -> Any:
-            async with wire:
-                return await work
-
-        def run(work: Coroutine[Any, Any, Any]) -> Any:
-            with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-                return runner.run(within(work))
-
-        monkeypatch.setattr(tracker.cli.radio, "radio", lambda: wire.radio)
-        monkeypatch.setattr(tracker.cli.radio, "run", run)
-        monkeypatch.setattr(tracker.cli.pair, "somebody_answers", lambda: asked)
-
-    return plug_in
 
 
 def sensor(driver: str, number: int = 1, *, still: bool = False) -> VirtualSensor:
