@@ -10,6 +10,7 @@ import click
 from analysis.events import Kind
 from tracker.cli import surroundings
 from tracker.cli.dates import Calendar, calendar, date_argument, day_named, day_start_option, long_date
+from tracker.cli.explain import explain_event, explain_instant
 from tracker.cli.figures import UNKNOWN
 from tracker.cli.options import json_option, leg_option
 from tracker.cli.output import counted, print_json
@@ -22,17 +23,26 @@ from tracker.store.records import CountedEvent
 @click.option("--kind", type=click.Choice([str(kind) for kind in Kind]), help="Only this kind.")
 @leg_option
 @click.option("--rejected", is_flag=True, help="How many candidates each rule refused, instead.")
+@click.option("--explain", "event_id", metavar="ID", help="Why this event was counted: signal, measures, limits.")
+@click.option("--at", "instant", metavar="TIME", help="Why something was, or was not, counted then: 14:30:05.")
 @day_start_option
 @json_option
 def command(
-    date: str | None, kind: str | None, leg: str | None, rejected: bool, day_start: int | None, as_json: bool
-) -> int:
+    date: str | None, kind: str | None, leg: str | None, rejected: bool, event_id: str | None, instant: str | None,
+    day_start: int | None, as_json: bool,
+) -> int:  # fmt: skip
     """List the contractions of a day: when, which kind, how sure, by which rule.
 
     DATE is 2026-05-01, today (as without DATE), yesterday, or a weekday, which is its last one.
     """
     days = calendar(day_start)
     day = day_named(date, days.today)
+    if sum((rejected, event_id is not None, instant is not None)) > 1:
+        raise ConfigError("choose one of --rejected, --explain ID and --at TIME.")
+    if event_id is not None:
+        return explain_event(event_id, days, as_json)
+    if instant is not None:
+        return explain_instant(instant, day, days, leg, as_json)
     if rejected:
         if kind is not None:
             raise ConfigError("a refused candidate is of no kind: leave out --kind or --rejected.")

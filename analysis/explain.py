@@ -1,0 +1,259 @@
+"""Why something was counted or not: the signal around one instant, its features, and the rule that decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.detect import RaiseCandidates, SwingCandidates, is_bouncing, raise_candidates, swing_candidates
+from analysis.events import Contraction, Rejection
+from analysis.features import Traces, traces
+from analysis.frames import BEFORE, FRAME, Framer, Frames
+from analysis.grid import GRID_HZ, Grid
+from analysis.pipeline import Pipeline, is_lively
+from analysis.rules import RULES, Rules
+from analysis.samples import FloatArray, SampleBlock
+
+NEAR_S = 1.0
+"""A decision this near to the instant asked for is the one that is explained; also half of the signal shown."""
+
+_FINAL_S = 20.0
+_SAME_S = 0.0015
+_PLACE = ("frame", "onset", "peak", "end")
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One comparison of a rule that refuses: it speaks where the feature is below (or above) a number of `Rules`."""
+
+    rule: str
+    feature: str
+    below: bool
+    threshold: str
+
+
+RAISE_LIMITS = (
+    Limit("gait", "near_swing_s", True, "clear_of_steps_s"),
+    Limit("too_fast_a_turn", "turn_rad_s", False, "most_turn_rad_s"),
+    Limit("bounce", "period_s", True, "least_period_s"),
+    Limit("too_large", "lift_m", False, "most_lift_m"),
+    Limit("too_large", "tilt_rad", False, "most_tilt_rad"),
+    Limit("rebound", "plain_share", True, "least_plain_tilt"),
+    Limit("rebound", "share", True, "least_share"),
+    Limit("rebound", "share_and_evenness", True, "least_share_and_evenness"),
+    Limit("little_lift", "lift_m", True, "least_lift_m"),
+    Limit("no_tilt", "tilt_rad", True, "least_tilt_rad"),
+    Limit("lift_without_tilt", "coherence", True, "least_coherence"),
+    Limit("no_heel_chain", "lift_per_tilt_m", True, "least_lift_per_tilt_m"),
+    Limit("no_heel_chain", "lift_per_tilt_m", False, "most_lift_per_tilt_m"),
+    Limit("one_way", "evenness", True, "least_evenness"),
+    Limit("no_hinge", "misfit", False, "most_misfit"),
+)
+"""Of a heel raise. Rules of several limits that must all speak are shown by their features alone."""
+
+SWING_LIMITS = (
+    Limit("slow", "rate_rad_s", True, "least_swing_rad_s"),
+    Limit("short_swing", "angle_rad", True, "least_swing_rad"),
+    Limit("small_beside_others", "share", True, "least_swing_share"),
+    Limit("too_wide", "angle_rad", False, "most_swing_rad"),
+    Limit("lonely_swing", "companion_s", False, "companion_s"),
+    Limit("no_foot_strike", "strike_mps2", True, "least_strike_mps2"),
+)
+"""Of a step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A feature held against a number of the rules.
+
+    Attributes:
+        rule: the rule that refuses where it is not met.
+        feature, value: what was measured.
+        at_least: the limit is the least that passes, not the most.
+        threshold, limit: name and value of the number in `Rules`.
+    """
+
+    rule: str
+    feature: str
+    value: float
+    at_least: bool
+    threshold: str
+    limit: float
+
+    @property
+    def met(self) -> bool:
+        """Whether the feature is on the right side of the limit."""
+        return self.value >= self.limit if self.at_least else self.value <= self.limit
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Explanation:
+    """What the pipeline saw around one instant, and what it made of it.
+
+    Attributes:
+        at_s: the instant: the peak of the decision, else the one asked for.
+        rule: that accepted or refused; None where there was nothing to decide about.
+        contraction: what was counted, None where nothing was.
+        looked_at: the leg moved enough to look for a contraction at all.
+        t_s: (n,) instants of the signal, `NEAR_S` before and after.
+        tilt_rad: (n,) of the shank, plantar flexion positive, baseline taken off.
+        lift_m: (n,) of the sensor, likewise.
+        swing_rad_s: (n,) smoothed rate of turn.
+        features: of the candidate, and of the frame it lies in.
+        checks: its features against the limits of the rules.
+    """
+
+    at_s: float
+    rule: str | None
+    contraction: Contraction | None
+    looked_at: bool
+    t_s: FloatArray
+    tilt_rad: FloatArray
+    lift_m: FloatArray
+    swing_rad_s: FloatArray
+    features: Mapping[str, float]
+    checks: tuple[Check, ...]
+
+
+def explain(
+    groups: Iterable[tuple[SampleBlock, ...]], at_s: float, rule: str | None = None, rules: Rules = RULES
+) -> Explanation | None:
+    """Explain the decision nearest to an instant.
+
+    The recording goes through the pipeline from its beginning, since a decision may lean on those before it.
+
+    Args:
+        groups: blocks that cover the same stretch of time together, in order.
+        at_s: session seconds.
+        rule: only decisions of this rule, where it is known.
+        rules: the thresholds.
+
+    Returns:
+        None where there are no samples around the instant.
+    """
+    decisions, near = _run(groups, at_s, rules)
+    decisions = [one for one in decisions if rule in (None, one.rule)]
+    decided = min(decisions, key=lambda one: abs(one.peak_s - at_s), default=None)
+    place_s = at_s if decided is None else decided.peak_s
+    here = next((one for one in near if one.start_s <= place_s <= one.end_s + 1e-9), None)
+    return _explained(near, here, place_s, decided, rules) if here else None
+
+
+def _run(
+    groups: Iterable[tuple[SampleBlock, ...]], at_s: float, rules: Rules
+) -> tuple[list[Contraction | Rejection], list[_Near]]:
+    """Decisions within reach, and the frames around."""
+    pipeline, grid, framer = Pipeline(rules), Grid(), Framer()
+    decisions: list[Contraction | Rejection] = []
+    near: list[_Near] = []
+    for group in (*_until(groups, at_s + _FINAL_S), None):
+        found = pipeline.finish() if group is None else pipeline.feed(*group)
+        decisions += [*found.contractions, *found.rejections]
+        for piece in grid.finish() if group is None else grid.feed(group)[0]:
+            frames = framer.feed(piece)
+            near += [] if frames is None else _near(frames, at_s, rules)
+        decisions = [one for one in decisions if abs(one.peak_s - at_s) <= NEAR_S]
+    return decisions, near
+
+
+def _until(groups: Iterable[tuple[SampleBlock, ...]], end_s: float) -> Iterator[tuple[SampleBlock, ...]]:
+    for group in groups:
+        yield group
+        if all(len(block) and block.t_s[0] > end_s for block in group):
+            return
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Near:
+    """One frame near the instant.
+
+    Attributes:
+        start_s: of its centre.
+        end_s: of its centre, or of the stretch where that is earlier.
+        found: its traces, (1, FRAME) each.
+        lively: it was looked at.
+    """
+
+    start_s: float
+    end_s: float
+    found: Traces
+    lively: bool
+
+
+def _near(frames: Frames, at_s: float, rules: Rules) -> list[_Near]:
+    """The frames whose centre, or its borders, could hold a decision that is asked for."""
+    end_s = frames.start_s + frames.seen_s
+    close = (frames.start_s - 2 * NEAR_S <= at_s) & (at_s <= end_s + 2 * NEAR_S)
+    lively = is_lively(frames, rules) if close.any() else close
+    made = []
+    for k in np.flatnonzero(close).tolist():
+        acc, gyr = (np.ascontiguousarray(x[k : k + 1]) for x in (frames.acc_mps2, frames.gyr_rad_s))
+        seen = traces(acc, gyr, frames.has_gyr[k : k + 1])
+        made.append(_Near(float(frames.start_s[k]), float(end_s[k]), seen, bool(lively[k])))
+    return made
+
+
+def _explained(
+    near: list[_Near], here: _Near, at_s: float, decided: Contraction | Rejection | None, rules: Rules
+) -> Explanation:
+    features, limits = _candidate(near, at_s, rules) if decided else ({}, ())
+    window = _window(at_s - here.start_s)
+    return Explanation(
+        at_s=at_s,
+        rule=decided.rule if decided else None,
+        contraction=decided if isinstance(decided, Contraction) else None,
+        looked_at=here.lively,
+        t_s=here.start_s + (window - BEFORE) / GRID_HZ,
+        tilt_rad=here.found.tilt_rad[0, window],
+        lift_m=here.found.height_m[0, window],
+        swing_rad_s=here.found.swing_rad_s[0, window],
+        features=features,
+        checks=tuple(_check(limit, features, rules) for limit in limits if limit.feature in features),
+    )
+
+
+def _window(into_centre_s: float) -> npt.NDArray[np.int64]:
+    """Samples of a frame within `NEAR_S` of an instant of its centre."""
+    middle, reach = BEFORE + round(into_centre_s * GRID_HZ), round(NEAR_S * GRID_HZ)
+    return np.arange(max(0, middle - reach), min(FRAME, middle + reach + 1))
+
+
+def _candidate(near: list[_Near], at_s: float, rules: Rules) -> tuple[dict[str, float], tuple[Limit, ...]]:
+    """Features of the candidate whose peak is the decision's, and the limits that it was held against."""
+    for one in near:
+        for candidates, limits in (
+            (raise_candidates(one.found), RAISE_LIMITS),
+            (swing_candidates(one.found), SWING_LIMITS),
+        ):
+            peak_s = one.start_s + (candidates.peak - BEFORE) / GRID_HZ
+            same = np.flatnonzero(np.abs(peak_s - at_s) < _SAME_S)
+            if same.size:
+                features = _features(candidates, int(same[0]))
+                return features | (_of_frame(one.found, rules) if limits is RAISE_LIMITS else {}), limits
+    return {}, ()
+
+
+def _features(candidates: RaiseCandidates | SwingCandidates, i: int) -> dict[str, float]:
+    """Every measure of one candidate, with those that the rules make of them."""
+    made = {f.name: float(getattr(candidates, f.name)[i]) for f in fields(candidates) if f.name not in _PLACE}
+    if isinstance(candidates, RaiseCandidates):
+        tilt_rad = max(made["tilt_rad"], 1e-6)
+        made["lift_per_tilt_m"] = made["lift_m"] / tilt_rad
+        made["plain_share"] = made["plain_tilt_rad"] / tilt_rad
+        made["share_and_evenness"] = made["share"] + made["evenness"]
+    return made
+
+
+def _of_frame(found: Traces, rules: Rules) -> dict[str, float]:
+    """How the horizontal force agrees with a hinge, how plain a hinge the turning is, whether the leg bounces."""
+    fit = {f.name: float(getattr(found.fit, f.name)[0]) for f in fields(found.fit)}
+    bouncing = float(is_bouncing(found, rules.bounce_hz, rules.bounce_mps)[0])
+    return fit | {"off_axis": float(found.off_axis[0]), "bouncing": bouncing}
+
+
+def _check(limit: Limit, features: Mapping[str, float], rules: Rules) -> Check:
+    value, threshold = features[limit.feature], float(getattr(rules, limit.threshold))
+    return Check(limit.rule, limit.feature, value, limit.below, limit.threshold, threshold)

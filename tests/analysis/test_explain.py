@@ -1,0 +1,124 @@
+"""Explanations say what the pipeline decided, and measure what its rules measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from analysis.detect import RaiseCandidates, SwingCandidates
+from analysis.events import Findings, Kind
+from analysis.explain import NEAR_S, RAISE_LIMITS, SWING_LIMITS, Explanation, explain
+from analysis.leg.gait import Gait
+from analysis.leg.movements import Raises
+from analysis.leg.story import Recorded, Teller
+from analysis.rules import Rules
+from analysis.samples import SampleBlock
+
+MADE = {"plain_share", "share_and_evenness", "lift_per_tilt_m", "misfit"}
+
+
+@pytest.fixture(scope="module")
+def mixed(teller: Callable[..., Teller]) -> Recorded:
+    """Push-ups, bounce, walking: something of every rule."""
+    story = teller(30_800).sit(20.0).pushups(Raises(6, 40.0, np.radians(30.0))).sit(12.0).bounce(6.0, 3.0, 0.1)
+    return story.sit(10.0).stand_up().stand(6.0).walk(Gait(), 8).stand(12.0).record()
+
+
+@pytest.fixture(scope="module")
+def found(mixed: Recorded, count: Callable[..., Findings]) -> Findings:
+    return count(*mixed.blocks)
+
+
+def explained(blocks: tuple[SampleBlock, ...], at_s: float) -> Explanation:
+    told = explain([blocks], at_s)
+    assert told is not None
+    return told
+
+
+def test_limits_name_features_and_numbers_that_exist() -> None:
+    """A feature that is renamed, or a number that is gone, is noticed here."""
+    numbers = {f.name for f in fields(Rules)}
+    for limits, candidates in ((RAISE_LIMITS, RaiseCandidates), (SWING_LIMITS, SwingCandidates)):
+        known = {f.name for f in fields(candidates)} | MADE
+        assert {limit.feature for limit in limits} <= known
+        assert {limit.threshold for limit in limits} <= numbers
+
+
+def test_every_push_up_is_explained(mixed: Recorded, found: Findings) -> None:
+    """The same event, every limit met, and in the second around it the heel is highest at its peak."""
+    pushups = [c for c in found.contractions if c.kind is Kind.SOLEUS_PUSHUP]
+    assert len(pushups) == 6
+    for event in pushups:
+        told = explained(mixed.blocks, event.peak_s)
+        assert told.contraction == event
+        assert (told.at_s, told.rule, told.looked_at) == (event.peak_s, event.rule, True)
+        assert {check.rule for check in told.checks} == {limit.rule for limit in RAISE_LIMITS}
+        assert [check for check in told.checks if not check.met] == []
+        assert told.features["lift_m"] == pytest.approx(event.strength, abs=1e-4)
+        near = np.abs(told.t_s - event.peak_s) < 0.3
+        assert told.lift_m[near].max() == told.lift_m[np.abs(told.t_s - event.peak_s) < 0.6].max()
+
+
+def test_a_step_is_explained_by_its_swing(mixed: Recorded, found: Findings) -> None:
+    """Its rate is the strength of the event."""
+    step = next(c for c in found.contractions if c.kind is Kind.STEP)
+    told = explained(mixed.blocks, step.peak_s)
+    assert told.contraction == step
+    assert told.features["rate_rad_s"] == pytest.approx(step.strength, abs=1e-3)
+    assert {check.rule for check in told.checks} == {limit.rule for limit in SWING_LIMITS}
+    assert np.abs(told.swing_rad_s).max() > 1.0
+
+
+def test_a_refusal_names_its_rule_and_the_limit_it_missed(mixed: Recorded, found: Findings) -> None:
+    """Each refused candidate has its rule and features; where the rule has one limit alone, that is not met."""
+    alone = {"gait", "too_fast_a_turn", "little_lift", "no_tilt", "one_way", "no_hinge", "lonely_swing"}
+    seen = set()
+    for one in found.rejections:
+        told = explained(mixed.blocks, one.peak_s)
+        assert told.at_s == one.peak_s
+        assert told.features
+        if told.rule in alone:
+            assert [c for c in told.checks if c.rule == told.rule and not c.met], told.rule
+        seen.add(told.rule)
+    assert {"bounce", "gait"} <= seen
+
+
+def test_an_instant_near_an_event_finds_it(mixed: Recorded, found: Findings) -> None:
+    """Whoever saw it on the clock need not know its peak; a rule can be asked for."""
+    event = next(c for c in found.contractions if c.kind is Kind.SOLEUS_PUSHUP)
+    told = explain([mixed.blocks], event.peak_s + 0.9 * NEAR_S, rule=event.rule)
+    assert told is not None
+    assert told.contraction is not None
+    assert abs(told.contraction.peak_s - event.peak_s) <= 2 * NEAR_S
+
+
+def test_a_still_leg_has_nothing_to_explain(mixed: Recorded) -> None:
+    """No rule, no features; the signal is there."""
+    told = explained(mixed.blocks, 8.0)
+    assert (told.rule, told.contraction, told.looked_at, dict(told.features)) == (None, None, False, {})
+    assert told.t_s.size == told.tilt_rad.size == round(2 * NEAR_S * 25) + 1
+    assert told.t_s[0] <= 8.0 - 0.9 * NEAR_S
+    assert told.t_s[-1] >= 8.0 + 0.9 * NEAR_S
+
+
+def test_where_there_is_no_sample_there_is_no_explanation(mixed: Recorded) -> None:
+    """Before the first sample, long after the last, and in an empty recording."""
+    assert explain([mixed.blocks], -60.0) is None
+    assert explain([mixed.blocks], 3600.0) is None
+    assert explain([], 0.0) is None
+
+
+def test_any_cutting_gives_the_same_explanation(mixed: Recorded, found: Findings) -> None:
+    """Blocks of 7 s tell what one block tells."""
+    event = found.contractions[3]
+    n = len(mixed.blocks[0])
+    cut = [tuple(b.between(k, min(k + 350, n)) for b in mixed.blocks) for k in range(0, n, 350)]
+    whole, parts = explained(mixed.blocks, event.peak_s), explain(cut, event.peak_s)
+    assert parts is not None
+    assert (parts.at_s, parts.rule, parts.features, parts.checks) == (
+        whole.at_s, whole.rule, whole.features, whole.checks,
+    )  # fmt: skip
+    assert (parts.lift_m == whole.lift_m).all()
