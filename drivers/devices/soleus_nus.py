@@ -17,6 +17,7 @@ import numpy.typing as npt
 from analysis.samples import FloatArray, Modality, SampleBlock
 from drivers.clocks.arrival_streams import sample_times
 from drivers.clocks.counted import CountedPlacer, WrappingClock
+from drivers.clocks.device import DUPLICATE
 from drivers.decoder import Settings
 from drivers.driver import Driver, Facts
 from drivers.errors import PacketError
@@ -72,7 +73,7 @@ class SoleusNusDecoder:
         self._zero_arrival_ns = 0
         self._boot: int | None = None
         self._waiting: list[tuple[int, int | None, float | None]] = []
-        self._last_status_ns = -(1 << 62)
+        self._last_status_ns = self._seen_status_ns = -(1 << 62)
 
     def feed(self, packet: RawPacket) -> list[SampleBlock]:
         """Samples this packet completes.
@@ -132,6 +133,10 @@ class SoleusNusDecoder:
                 self._take_samples(headers, own[taken], now, stream)
             self._release(stream, made)
         for i in np.flatnonzero(headers.kind == Kind.STATUS).tolist():
+            if int(now[i]) == self._seen_status_ns:
+                faults.append((int(headers.packet[i]), DUPLICATE))
+                continue
+            self._seen_status_ns = int(now[i])
             status = read_status(batch[int(headers.packet[i])].payload)
             self._waiting.append((int(now[i]), status.percent, status.temp_c))
         self._release_status(made)

@@ -250,10 +250,16 @@ class AirClient(BaseBleakClient):
             raise BleakError("Resource Not Ready")
 
     async def _link(self) -> Connection:
+        linking = asyncio.ensure_future(self.air.host.connect(Address(self.address), timeout=GIVE_UP_S))
         try:
-            return await self.air.host.connect(Address(self.address), timeout=GIVE_UP_S)
+            return await asyncio.shield(linking)
         except (ProtocolError, TimeoutError) as error:
             raise BleakError(f"connection failed: {error}") from error
+        except asyncio.CancelledError:
+            with contextlib.suppress(ProtocolError, TimeoutError):  # bumble leaves the link up that is on its way
+                async with asyncio.timeout(RESOLVE_S):
+                    await (await linking).disconnect()
+            raise
 
     async def _discover(self, device: AirDevice, connection: Connection) -> BleakGATTServiceCollection:
         device.links += 1

@@ -230,7 +230,8 @@ class Supervisor:
     async def _watch(self, link: Link) -> None:
         """Ends when the link is lost or silent for too long; the link's own word that it is up counts for nothing."""
         usual_s = INTERVALS * self._driver.packet_interval_s
-        warn_s, recover_s = min(LATEST_S, max(WARN_S, usual_s)), min(LATEST_S, max(RECOVER_S, usual_s))
+        recover_s = min(LATEST_S, max(RECOVER_S, usual_s))
+        warn_s = max(WARN_S, min(usual_s, recover_s - WARN_S))  # before anything is done about it
         with _beside(self._tend_battery(link), *(self._keep_awake(link, what) for what in self._driver.keep_awake)):
             while not link.lost.is_set():
                 silent_s = self._now_s() - self._heard_s
