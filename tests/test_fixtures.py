@@ -50,7 +50,7 @@ def test_the_recording_counts_as_the_leg_did(name: str) -> None:
     """Batch: decoded at once, counts equal truth, nothing is missing."""
     with open_recording(stream(name)) as recording:
         facts = count(recording.blocks())
-        assert recording.quality.duplicates == 0
+        assert recording.quality.duplicates == recording.quality.packet_errors == 0
     assert {str(kind): facts.counts[kind] for kind in Kind} == truth(name)["counts"]
     assert facts.gap_s == 0.0
 

@@ -29,7 +29,7 @@ from drivers.errors import PacketError
 from drivers.packets import PacketBatch, RawPacket
 from drivers.protocols import myo_session as session
 from drivers.protocols import packet_columns as columns
-from drivers.protocols.myo_session import CLASSIFIER, EMG, FILTERED, IMU, MOTION
+from drivers.protocols.myo_session import CLASSIFIER, EMG, FILTERED, FIRMWARE, IMU, INFO, MOTION
 from drivers.protocols.standard_gatt import BATTERY_LEVEL, battery_percent, read_battery
 
 EMG_HZ, IMU_HZ = 200.0, 50.0
@@ -40,6 +40,8 @@ _QUAT = 1 / 16384
 _ACC = STANDARD_GRAVITY_MPS2 / 2048
 _GYR = radians(1) / 16
 _WXYZ = ("w", "x", "y", "z")
+NO_SAMPLES = frozenset({CLASSIFIER, MOTION, FIRMWARE, INFO})
+"""Events, and what the start reads: kept in a recording, no fault of the stream."""
 
 Faults = list[tuple[int, str]]
 Known = tuple[FloatArray, npt.NDArray[Any]]
@@ -117,7 +119,7 @@ class MyoDecoder:
                     faults.append((i, error.reason))
                 else:
                     self._battery.take(Modality.BATTERY, ("battery",), packet.arrival_ns, [percent])
-            elif packet.characteristic not in (CLASSIFIER, MOTION):
+            elif packet.characteristic not in NO_SAMPLES:
                 faults.append((i, "unknown characteristic"))
         return faults
 

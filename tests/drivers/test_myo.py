@@ -98,7 +98,8 @@ def test_a_stall_with_the_link_up_is_a_gap_right_to_one_packet() -> None:
 
 
 def test_events_are_no_samples_and_battery_is() -> None:
-    events = [packet("d5060103-a904-deb9-4748-2c7f4a124842", "030100"), packet(EMG[0], PAIR)]
+    said = [packet(f"d506{short}-a904-deb9-4748-2c7f4a124842", "030100") for short in ("0103", "0101", "0201")]
+    events = [*said, packet(EMG[0], PAIR)]
     found = decoded([*events, packet(BATTERY, "46", 0.5)])
     assert found[Modality.BATTERY, None].values.tolist() == [[70.0]]
     assert found[Modality.BATTERY, None].t_s[0] == pytest.approx(0.505)
