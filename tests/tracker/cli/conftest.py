@@ -20,8 +20,11 @@ import tracker.live.clock
 from analysis.events import Algorithm, Contraction, Findings, Gap, Kind, Leg, State, StateSpan
 from analysis.leg.gait import Gait
 from analysis.leg.story import Teller, Wearer
+from drivers.ble import Radio
 from drivers.packets import RawPacket
 from drivers.recording import Anchor, RecordingHeader, RecordingWriter
+from drivers.virtual.carriers import Kind as Air
+from drivers.virtual.carriers import on_the_air
 from drivers.virtual.clock import VirtualTimeLoop
 from drivers.virtual.sensor import VirtualSensor
 from drivers.virtual.wire import Wire
@@ -188,21 +191,25 @@ class LoopClock:
 
 @pytest.fixture
 def on_a_wire(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Commands reach these sensors, in virtual time; `asked`: somebody answers their questions."""
+    """Commands reach these sensors, in virtual time; `asked`: somebody answers their questions.
 
-    def plug_in(*sensors: VirtualSensor, asked: bool = False) -> None:
+    `bluez`: by Bleak's own backend and the fake bluetoothd.
+    """
+
+    def plug_in(*sensors: VirtualSensor, asked: bool = False, bluez: bool = False) -> None:
         wire = Wire(sensors)
 
         async def within(work: Coroutine[Any, Any, Any]) -> Any:
-            async with wire:
+            async with on_the_air(sensors, Air.BLUEZ) if bluez else wire:
                 return await work
 
         def run(work: Coroutine[Any, Any, Any]) -> Any:
             with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
                 return runner.run(within(work))
 
-        monkeypatch.setattr(tracker.cli.radio, "radio", lambda: wire.radio)
+        monkeypatch.setattr(tracker.cli.radio, "radio", lambda: Radio() if bluez else wire.radio)
         monkeypatch.setattr(tracker.cli.radio, "run", run)
+        monkeypatch.setenv("PATH", "")  # no bluetoothctl: what version it is must not matter
         monkeypatch.setattr(tracker.live.clock, "HostClock", LoopClock)
         for asking in (tracker.cli.pair, tracker.cli.calibrate):
             monkeypatch.setattr(asking, "somebody_answers", lambda: asked)

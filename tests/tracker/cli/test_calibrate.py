@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,16 @@ def test_only_the_short_set_is_done_again(on_a_wire: OnAWire, run_json: Any) -> 
         "sit still": 1, "push-ups": 2, "raises": 1, "steps": 1,
     }  # fmt: skip
     assert note["passed"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Bleak's BlueZ backend runs on Linux only")
+def test_over_the_fake_bluetoothd(on_a_wire: OnAWire, run: Any, run_json: Any) -> None:
+    """Paired, calibrated and listed by Bleak's own client, as a wearer does it."""
+    sensor = obedient("soleus-nus", 100.0)
+    on_a_wire(sensor, bluez=True)
+    run("pair", ADDRESS, "--as", "calf", "--leg", "left", "--yes")
+    assert run_json("calibrate")["passed"]
+    assert run_json("sessions")[0]["gap_s"] == 0.0
 
 
 def test_the_leg_is_told_or_asked(on_a_wire: OnAWire, run: Any, run_json: Any) -> None:
