@@ -12,6 +12,9 @@ from analysis.hinge import ChainFit
 from analysis.rules import Rules
 from analysis.samples import FloatArray
 
+SLACK_S = 0.1
+"""So far into the time up an earlier peak may lie and still belong to an earlier raise."""
+
 
 class Classifier:
     """Candidates of successive frames in, final events out. Remembers only the last event of each sort."""
@@ -77,6 +80,8 @@ class Classifier:
         kept, refused = [], []
         for i in np.flatnonzero(rule != "small").tolist():
             onset, peak, end = (_seconds(start_s, c.frame, x, i) for x in (c.onset, c.peak, c.end))
+            if rule[i] == "raise" and self._last_raise_s > peak - c.up_s[i] + SLACK_S:
+                rule[i] = "same_raise"
             if rule[i] == "raise" and peak - self._last_raise_s < self._rules.refractory_s:
                 rule[i] = "too_soon"
             if rule[i] != "raise":

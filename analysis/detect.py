@@ -27,6 +27,9 @@ SLOWEST_RAD_S = 0.3
 LOWEST_M = 0.002
 """A rise of the heel's course by less than this, within 2 s, is not looked at."""
 
+LOWERED = 0.35
+"""Share of a raise by which the heel must sink between two raises."""
+
 BORDER = 4
 """How far a frame looks for peaks beyond its centre (samples)."""
 
@@ -50,6 +53,7 @@ class RaiseCandidates:
         share: greatest speed of the heel between onset and end as a share of that within 4 s.
         period_s: median time between the tops around this one; infinite where it stands alone.
         tops: how many tops of similar size lie within 1.5 s, this one included.
+        up_s: how long before the peak the heel was last lowered, by a third of the raise.
         near_swing_s: time to the nearest swing of gait.
         turn_rad_s: greatest rate of turn between onset and end.
     """
@@ -67,6 +71,7 @@ class RaiseCandidates:
     share: FloatArray
     period_s: FloatArray
     tops: IntArray
+    up_s: FloatArray
     near_swing_s: FloatArray
     turn_rad_s: FloatArray
 
@@ -150,6 +155,7 @@ def raise_candidates(traces: Traces) -> RaiseCandidates:
         / np.maximum(speed.max(axis=1, initial=0.0), 1e-12),
         period_s=period_s,
         tops=tops,
+        up_s=_up_s(plain, size),
         near_swing_s=_near_swing_s(traces, frame, peak),
         turn_rad_s=np.abs(turn).max(axis=1, initial=0.0),
     )
@@ -234,6 +240,12 @@ def _rhythm(window: FloatArray, size: FloatArray) -> tuple[FloatArray, IntArray]
     first, last = tops.argmax(axis=1), tops.shape[1] - 1 - tops[:, ::-1].argmax(axis=1)
     period = (last - first) / np.maximum(count - 1, 1) / GRID_HZ
     return np.where(count > 1, period, np.inf), count
+
+
+def _up_s(plain: FloatArray, size: FloatArray) -> FloatArray:
+    """How long before the peak the heel was last lowered, by a third of the raise, nothing taken off."""
+    down = plain[:, REACH::-1] < (plain[:, REACH] - LOWERED * size)[:, None]
+    return np.where(down.any(axis=1), down.argmax(axis=1), REACH) / GRID_HZ
 
 
 def _near_swing_s(traces: Traces, frame: IntArray, peak: IntArray) -> FloatArray:

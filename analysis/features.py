@@ -38,7 +38,7 @@ class Traces:
         tilt_rad: its integral.
         lift_mps: vertical velocity of the sensor, up positive.
         height_m: its integral.
-        plain_tilt_rad: integral of the turn with nothing taken off but its mean over the frame.
+        plain_tilt_rad: integral of the turn with nothing taken off but its median, the offset of the gyroscope.
         swing_rad_s: the turn smoothed as steps want it.
         forward: (f,) sign of the swing in which the leg goes forward: the way the shank turns fastest.
         off_axis: (f,) share of the turning that is about other axes, 0 = a pure hinge.
@@ -83,7 +83,7 @@ def traces(acc_mps2: FloatArray, gyr_rad_s: FloatArray, has_gyr: BoolArray) -> T
     plain_turn = _along(gyr_rad_s, axis)
     turn = _off_baseline(_along(turning, axis))
     sign = np.where((turn * lift * WEIGHT).sum(axis=1) < 0.0, -1.0, 1.0)
-    plain_turn = (plain_turn - plain_turn.mean(axis=1)[:, None]) * sign[:, None]
+    plain_turn = (plain_turn - np.median(plain_turn, axis=1)[:, None]) * sign[:, None]
     turn = np.where(has_gyr[:, None], turn * sign[:, None], lift / LIFT_PER_TILT_M)
     across = force - up[:, :, None] * vertical[:, None, :]
     height = _off_baseline(integral(lift))

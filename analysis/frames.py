@@ -155,8 +155,9 @@ class Framer:
         if piece.ends:
             count = -(-real // CENTRE)
             short = max(0, (count - 1) * CENTRE + FRAME - held)
-            acc, gyr = (np.repeat(x[-1:], short, axis=0) for x in (self._acc, self._gyr))
-            self._append(acc, gyr, np.repeat(self._missing[-1:], short))
+            # The last second's mean rate: one late sample of a moving leg would turn it for seconds on end.
+            acc, gyr = self._acc[-1:], self._gyr[-GRID_HZ:].mean(axis=0, keepdims=True)
+            self._append(*(np.repeat(x, short, axis=0) for x in (acc, gyr)), np.repeat(self._missing[-1:], short))
         if count <= 0:
             return None
         first, used = self._done, count * CENTRE

@@ -53,13 +53,13 @@ class Rules:
     most_swing_rad: float = 1.9  # real: walking up to 1.05, seated leg extension 2.0 to 2.2
     companion_s: float = 2.6  # another swing must be this near
     sure_companion_s: float = 1.75  # a farther one is believed only with a firm strike and an uneven swing
-    firm_strike_mps2: float = 2.0
-    uneven_skew: float = 0.3  # real: 98 % of strides are above
+    firm_strike_mps2: float = 3.0
+    uneven_skew: float = 0.4  # real: 97 % of strides are above
     pendulum_skew: float = 0.2  # real: 99 % of strides are above 0.24; sim: a dangling leg up to 0.16
     walking_rad_s: float = 1.3  # real: 99 % of strides are faster; sim: a dangling leg 1.1
     stride_s: float = 1.6
     in_stride_s: float = 3.0  # after a step that was certain
-    hard_strike_mps2: float = 4.0  # makes up for an even swing
+    hard_strike_mps2: float = 8.0  # makes up for an even swing
     least_strike_mps2: float = 0.8
     refractory_s: float = 0.4
     clear_of_steps_s: float = 1.0

@@ -1,11 +1,13 @@
-"""What a leg does that is no heel raise: pedalling, and everything that must not be counted."""
+"""What a leg does that must not be counted: kicks, swings, taps, crossing, rolling, knocks, a vehicle."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.random import Generator
 
-from analysis.events import Contraction, Kind, State, StateSpan
+from analysis.events import State, StateSpan
 from analysis.leg.body import Body
 from analysis.leg.path import Path, minimum_jerk
 from analysis.samples import FloatArray
@@ -96,8 +98,6 @@ def chair(body: Body, rate_hz: float, duration_s: float, rng: Generator, rest_pi
 
 def vibration(path: Path, rng: Generator, size: float) -> Path:
     """The same, in a vehicle: the floor shakes the leg, at the body's 1 to 3 Hz and the engine's 8 to 25 Hz."""
-    from dataclasses import replace
-
     from scipy.signal import butter, sosfilt
 
     n = len(path)
@@ -139,35 +139,3 @@ def shifting(rate_hz: float, duration_s: float, rng: Generator, rest_pitch_rad: 
         angles[:, axis] = rng.uniform(0.2, 1.0) * size * ease * np.sin(2 * np.pi * pace * t_s + wander)
     angles[:, 1] += rest_pitch_rad
     return Path(rate_hz, np.zeros((n, 3)), angles, np.zeros((n, 3)), (), (StateSpan(State.STANDING, 0.0, n / rate_hz),))
-
-
-def pedalling(body: Body, rate_hz: float, strokes: int, rpm: float, rng: Generator) -> Path:
-    """The foot goes round on a crank while the hip stays: shank from the closed chain hip, knee, ankle.
-
-    Truth: `peak_s` is the bottom of the stroke.
-    """
-    crank_m = 0.17
-    lead_s = 1.5
-    turns_s = np.cumsum(60.0 / rpm * np.exp(rng.normal(0.0, 0.02, strokes)))
-    n = round((lead_s + turns_s[-1] + lead_s) * rate_hz)
-    t_s = np.arange(n) / rate_hz - lead_s
-    phase = np.interp(t_s, np.concatenate([[0.0], turns_s]), np.arange(strokes + 1.0))
-    angle = 2 * np.pi * phase  # 0 = top
-    reach = 0.93 * (body.thigh_m + body.shank_m)
-    hip = np.array([-0.25 * reach, 0.97 * reach - crank_m])  # from the crank's axle
-    ankle_x, ankle_z = crank_m * np.sin(angle) - 0.05, crank_m * np.cos(angle) + 0.08
-    to_x, to_z = ankle_x - hip[0], ankle_z - hip[1]
-    far = np.minimum(np.hypot(to_x, to_z), 0.995 * (body.thigh_m + body.shank_m))
-    along = (body.thigh_m**2 - body.shank_m**2 + far**2) / (2 * far)
-    across = np.sqrt(np.maximum(body.thigh_m**2 - along**2, 1e-6))
-    knee_x = hip[0] + along * to_x / far - across * to_z / far
-    knee_z = hip[1] + along * to_z / far + across * to_x / far
-    angles, ankle = np.zeros((n, 3)), np.zeros((n, 3))
-    angles[:, 1] = np.arctan2(knee_x - ankle_x, knee_z - ankle_z)
-    ankle[:, 0], ankle[:, 2] = ankle_x, ankle_z
-    bottoms = np.interp(np.arange(strokes) + 0.5, np.arange(strokes + 1.0), np.concatenate([[0.0], turns_s])) + lead_s
-    quarter = 15.0 / rpm
-    truth = tuple(
-        Contraction(Kind.PEDAL, float(b) - quarter, float(b), float(b) + quarter, 1.0, "truth") for b in bottoms
-    )
-    return Path(rate_hz, ankle, angles, np.zeros((n, 3)), truth, (StateSpan(State.CYCLING, 0.0, n / rate_hz),))

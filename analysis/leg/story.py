@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from analysis.events import Contraction, State, StateSpan
 from analysis.leg import movements
 from analysis.leg.body import Body, Chair, seated_heel_raise
 from analysis.leg.gait import Gait, walk
+from analysis.leg.other_movements import vibration
 from analysis.leg.path import Path, join, still
 from analysis.leg.sensor import PARTS, Part, Strap, measure, path_rate_hz
 from analysis.samples import FloatArray, SampleBlock
@@ -65,6 +67,7 @@ class Teller:
         self.sensor_rate_hz = sensor_rate_hz
         self._rate_hz = path_rate_hz(sensor_rate_hz)
         self._paths: list[Path] = []
+        self._vehicle = 0.0
 
     def sit(self, duration_s: float) -> Teller:
         """Sit still."""
@@ -122,9 +125,21 @@ class Teller:
     def record(self, *, gyroscope: bool = True) -> Recorded:
         """Have the sensor measure the whole story."""
         path = _swaying(join(self._paths), self.wearer.sway, self.rng)
+        if self._vehicle:
+            path = vibration(path, self.rng, self._vehicle)
         w = self.wearer
         blocks = measure(path, w.body, w.strap, w.part, self.sensor_rate_hz, self.rng, gyroscope=gyroscope)
         return Recorded(blocks, path.truth, path.spans)
+
+    def do(self, movement: Callable[[Body, float, Generator, float], Path]) -> Teller:
+        """Anything else, seated: a function of body, path rate, chance and seated pitch that gives a path."""
+        w = self.wearer
+        return self._add(movement(w.body, self._rate_hz, self.rng, w.seated_pitch_rad))
+
+    def in_vehicle(self, size: float) -> Teller:
+        """The whole story so far happens in a vehicle."""
+        self._vehicle = size
+        return self
 
     def _add(self, path: Path) -> Teller:
         self._paths.append(path)
