@@ -82,9 +82,7 @@ class Cells:
         return Cells(*(getattr(self, f.name)[..., first:] for f in fields(self)))
 
     def __add__(self, other: Cells) -> Cells:
-        return Cells(
-            *(np.concatenate([getattr(self, f.name), getattr(other, f.name)], axis=-1) for f in fields(self))
-        )
+        return Cells(*(np.concatenate([getattr(self, f.name), getattr(other, f.name)], axis=-1) for f in fields(self)))
 
 
 class BurstFinder:
@@ -155,7 +153,8 @@ class BurstFinder:
         tops = envelope.max(axis=1)
         peak = first + int(np.flatnonzero(envelope[lead] >= PEAK_SHARE * tops[lead])[-1])
         onset_s, peak_s, end_s = self._instants(cells, first, peak, last)
-        refused = self._refusal(cells, tops, lead, first, last, end_s - onset_s)
+        mean_hz = self._mean_hz(cells, lead, first, last)
+        refused = self._refusal(cells, tops, lead, (first, last), end_s - onset_s, mean_hz)
         if not refused:
             self._most = np.maximum(self._most, tops)
         shares = tops / np.maximum(np.maximum(self._most, tops), 1e-300)
@@ -165,7 +164,7 @@ class BurstFinder:
         median_hz = float(cells.median_hz[lead, at])
         return Burst(
             onset_s, peak_s, end_s, self._names[lead], float(ratio.max()), float(tops[lead]), float(shares[lead]),
-            self._by_muscle(shares), _lateness(envelope[lead]), self._mean_hz(cells, lead, first, last),
+            self._by_muscle(shares), _lateness(envelope[lead]), mean_hz,
             median_hz or None, CODES[int(cells.contact[lead, at])], refused,
         )  # fmt: skip
 
@@ -194,10 +193,10 @@ class BurstFinder:
         return float(np.arcsin(sine) * rate_hz / (2.0 * np.pi))
 
     def _refusal(
-        self, cells: Cells, tops: FloatArray, lead: int, first: int, last: int, duration_s: float
+        self, cells: Cells, tops: FloatArray, lead: int, at: tuple[int, int], duration_s: float, mean_hz: float | None
     ) -> str:
         """Rule that refuses a segment, "" where none does."""
-        rules, mean_hz = self._rules, self._mean_hz(cells, lead, first, last)
+        (first, last), rules = at, self._rules
         line = cells.line[lead]
         before = line[max(0, first - self._shape.cells)]
         if first + self._first == 0:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.emg.conditioning import Envelope, Filters, TeagerKaiser
-from analysis.emg.contact import CODES, USABLE_CODES, Contact, IntArray, clipping_codes, hum_codes
+from analysis.emg.contact import CODES, USABLE_CODES, Contact, IntArray, clipping_codes, hum_codes, hum_share
 from analysis.emg.rules import EMG_RULES, EmgRules
-from analysis.emg.spectrum import Mains, Spectra, Spectrometer
+from analysis.emg.spectrum import Mains, Run, Spectra, Spectrometer, line_power
 from analysis.emg.windows import Shape, cell_sums
 from analysis.samples import FloatArray
 
@@ -51,7 +51,7 @@ class Channel:
         self._shape, self._rules = shape, rules
         self._filters = None if shape.rate_hz < rules.raw_rate_hz else Filters(shape, rules)
         self._teager_kaiser, self._envelope = TeagerKaiser(), Envelope(shape, rules)
-        self._spectrometer, self.mains = Spectrometer(shape, rules), Mains(shape, rules)
+        self._spectrometer, self.mains = Spectrometer(shape, rules), Mains(rules)
         self._most = 0.0
         self._offsets = np.zeros(0)
 
@@ -70,14 +70,15 @@ class Channel:
         if self._filters is None:
             return self._hear_slow(windows, contact, step)
         spectra = self._spectrometer.take(windows)
-        clean = self._filtered(samples, self.mains.listen(spectra))
+        runs = self.mains.listen(spectra)
+        clean = self._filtered(samples, runs)
         energy, power, envelope = self._cells(clean, self._teager_kaiser.energy(clean))
-        line = self.mains.power(spectra)
-        line_power = line * 2.0 / (0.375 * self._shape.window**2)
-        by_hum = self._by_hum(spectra, line, line_power, envelope, contact)
-        median_hz = spectra.median_hz * (self._shape.rate_hz >= self._rules.fatigue_rate_hz)
+        line = line_power(spectra, runs)
+        line_uv2 = line * 2.0 / (0.375 * self._shape.window**2)
+        by_hum = self._by_hum(spectra, line, line_uv2, envelope, contact)
+        median_hz = self._median_hz(spectra, runs)
         contact = np.where(contact == 0, by_hum, np.where(by_hum == _LIFTED, by_hum, contact))
-        return Windows(energy, power, envelope, self._quiet(energy), contact, step, line_power, median_hz)
+        return Windows(energy, power, envelope, self._quiet(energy), contact, step, line_uv2, median_hz)
 
     def _hear_slow(self, windows: FloatArray, contact: IntArray, step: FloatArray) -> Windows:
         """Too slow for filters: distance from the usual level, which an envelope and undersampled EMG both have."""
@@ -93,15 +94,17 @@ class Channel:
         self._offsets = offsets[-(_MEDIANS - 1) :]
         return np.array([np.median(offsets[max(0, k - _MEDIANS + 1) : k + 1]) for k in range(first, offsets.size)])
 
-    def _filtered(self, samples: FloatArray, lines_hz: list[tuple[float, ...]]) -> FloatArray:
+    def _filtered(self, samples: FloatArray, runs: list[Run]) -> FloatArray:
         """Filter runs of windows that are to lose the same lines together."""
         assert self._filters is not None
-        n, first, parts = self._shape.window, 0, []
-        for k in range(1, len(lines_hz) + 1):
-            if k == len(lines_hz) or lines_hz[k] != lines_hz[first]:
-                parts.append(self._filters.pass_(samples[first * n : k * n], lines_hz[first]))
-                first = k
+        n = self._shape.window
+        parts = [self._filters.pass_(samples[run.first * n : run.last * n], run.lines_hz) for run in runs]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _median_hz(self, spectra: Spectra, runs: list[Run]) -> FloatArray:
+        if self._shape.rate_hz < self._rules.fatigue_rate_hz:
+            return np.zeros(spectra.band.size)
+        return self._spectrometer.median_hz(spectra, runs)
 
     def _cells(self, clean: FloatArray, energy: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         cell, as_windows = self._shape.cell, (-1, self._shape.cells)
@@ -119,16 +122,15 @@ class Channel:
         return np.partition(means, rank, axis=1)[:, rank]
 
     def _by_hum(
-        self, spectra: Spectra, line: FloatArray, line_power: FloatArray, envelope: FloatArray, contact: IntArray
+        self, spectra: Spectra, line: FloatArray, line_uv2: FloatArray, envelope: FloatArray, contact: IntArray
     ) -> IntArray:
         """Contact by hum, which is also judged by the strongest burst of the windows before."""
-        alone = hum_codes(line, spectra.band, np.zeros(line.size), self._rules)
-        clear = USABLE_CODES[alone] & USABLE_CODES[contact]
+        share = hum_share(line, spectra.band)
+        clear = (share < self._rules.lifted_share) & USABLE_CODES[contact]
         most = np.maximum.accumulate(np.append(self._most, np.where(clear, envelope.max(axis=1), 0.0)))
         self._most = float(most[-1])
-        level = np.sqrt(line_power) / np.maximum(most[:-1], 1e-300) * (most[:-1] > 0.0)
-        level[alone == 0] = 0.0
-        return hum_codes(line, spectra.band, level, self._rules)
+        loud = line_uv2 > (self._rules.lifted_level * most[:-1]) ** 2
+        return hum_codes(share, loud & (most[:-1] > 0.0), self._rules)
 
 
 _LIFTED = CODES.index(Contact.LIFTED)

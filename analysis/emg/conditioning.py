@@ -15,21 +15,22 @@ class Filters:
     def __init__(self, shape: Shape, rules: EmgRules = EMG_RULES) -> None:
         from scipy.signal import butter
 
-        self._rate_hz, self._rules = shape.rate_hz, rules
+        self._rate_hz, self._window, self._rules = shape.rate_hz, shape.window, rules
         self._band = butter(4, rules.high_pass_hz, "high", fs=self._rate_hz, output="sos")
         if rules.low_pass_hz < 0.36 * self._rate_hz:
             low = butter(2, rules.low_pass_hz, fs=self._rate_hz, output="sos")
             self._band = np.concatenate([self._band, low])
+        self._sections = self._band
+        self._lines_hz: tuple[float, ...] = ()
         self._left: FloatArray | None = None
-        self._notches: dict[float, tuple[FloatArray, FloatArray]] = {}
         self._before = np.zeros(0)
 
     def reset(self) -> None:
         """Forget what came before: a new stretch begins."""
-        self._left, self._notches, self._before = None, {}, np.zeros(0)
+        self._sections, self._lines_hz, self._left, self._before = self._band, (), None, np.zeros(0)
 
     def pass_(self, samples: FloatArray, lines_hz: tuple[float, ...]) -> FloatArray:
-        """Samples (n,) without offset, drift and the lines.
+        """Samples (whole windows) without offset, drift and the lines; lines are only ever added.
 
         A line heard for the first time is taken out with a notch that has settled on the samples before.
         """
@@ -37,22 +38,25 @@ class Filters:
 
         if self._left is None:
             self._left = sosfilt_zi(self._band) * samples[0]
-        out, self._left = sosfilt(self._band, samples, zi=self._left)
-        before, self._before = self._before, out
-        for hz in lines_hz:
-            if hz not in self._notches:
-                self._notches[hz] = self._settled(hz, before if before.size else out[::-1])
-        for hz, (notch, left) in self._notches.items():
-            out, left = sosfilt(notch, out, zi=left)
-            self._notches[hz] = notch, left
+        for hz in lines_hz[len(self._lines_hz) :]:
+            self._add(hz, samples)
+        self._lines_hz = lines_hz
+        out, self._left = sosfilt(self._sections, samples, zi=self._left)
+        self._before = out[-self._window :]
         return out
 
-    def _settled(self, hz: float, samples: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _add(self, hz: float, samples: FloatArray) -> None:
+        """Append a notch, settled on the last window's output, at the start on the first window backwards."""
         from scipy.signal import iirnotch, sosfilt
 
         b, a = iirnotch(hz, hz / self._rules.notch_hz, fs=self._rate_hz)
         notch = np.concatenate([b, a])[None]
-        return notch, sosfilt(notch, samples, zi=np.zeros((1, 2)))[1]
+        before = self._before
+        if not before.size:
+            before = sosfilt(self._sections, samples[: self._window], zi=self._left)[0][::-1]
+        out, left = sosfilt(notch, before, zi=np.zeros((1, 2)))
+        self._before = out if self._before.size else self._before
+        self._sections, self._left = np.concatenate([self._sections, notch]), np.concatenate([self._left, left])
 
 
 class TeagerKaiser:

@@ -31,22 +31,25 @@ CODES = tuple(Contact)
 USABLE_CODES = np.array([contact in USABLE for contact in CODES])
 
 
-def hum_codes(line: FloatArray, band: FloatArray, level: FloatArray, rules: EmgRules = EMG_RULES) -> IntArray:
+def hum_share(line: FloatArray, band: FloatArray) -> FloatArray:
+    """Mains lines against the rest of the band (rms), from their power and the band's (w,)."""
+    return np.sqrt(line / np.maximum(np.maximum(band - line, 1e-12 * band), 1e-300))
+
+
+def hum_codes(share: FloatArray, loud: npt.NDArray[np.bool_], rules: EmgRules = EMG_RULES) -> IntArray:
     """Contact by hum.
 
     Args:
-        line: (w,) power of the mains lines.
-        band: (w,) power of the whole band on the same scale.
-        level: (w,) rms of the lines in terms of the wearer's own maximum, 0 while that is not known.
+        share: (w,) of `hum_share`.
+        loud: (w,) the lines are louder than the wearer's own maximum explains.
         rules: thresholds.
 
     Returns:
         (w,) codes of GOOD, HUM or LIFTED: an electrode in the air is an antenna, it gives hum and little else.
     """
-    rest = np.maximum(band - line, 1e-12 * band)
-    share = np.sqrt(line / np.maximum(rest, 1e-300))
-    lifted = (share > rules.lifted_share) | (level > rules.lifted_level)
-    code = np.where(share > rules.hum_share, CODES.index(Contact.HUM), CODES.index(Contact.GOOD))
+    heard = share > rules.hum_share
+    lifted = (share > rules.lifted_share) | (heard & loud)
+    code = np.where(heard, CODES.index(Contact.HUM), CODES.index(Contact.GOOD))
     return np.where(lifted, CODES.index(Contact.LIFTED), code)
 
 

@@ -16,7 +16,7 @@ from analysis.emg.thresholds import AFTER, BEFORE, DoubleThreshold, ratios
 from analysis.emg.windows import Shape
 from analysis.samples import FloatArray, Modality, SampleBlock
 
-SWEEP = 16
+SWEEP = 64
 """Windows conditioned at once: few enough for the processor's cache."""
 
 
@@ -144,7 +144,9 @@ class _Chain:
         new = [c.hear(np.ascontiguousarray(values[:, k])) for k, c in enumerate(self.conditioned)]
         starts = t_s[:: self._shape.cell].reshape(-1, self._shape.cells)
         self._starts = np.concatenate([self._starts, starts])
-        self._windows = new if self._windows is None else [_joined(a, b) for a, b in zip(self._windows, new, strict=True)]
+        self._windows = (
+            new if self._windows is None else [_joined(a, b) for a, b in zip(self._windows, new, strict=True)]
+        )
 
     def _condition_rest(self) -> int:
         """Condition the last, incomplete window; gives how many of its cells are not real."""

@@ -21,6 +21,7 @@ class EmgRules:
     high_pass_hz: float = 20.0
     low_pass_hz: float = 300.0
     notch_hz: float = 4.0
+    most_harmonics: int = 6
     most_notches: int = 5
     line_ratio: float = 6.0  # of a line to its neighbours, mean of the last windows; noise alone stays near 1
     envelope_hz: float = 3.0  # critically damped; delays by 0.1 s, as the muscle's twitch does

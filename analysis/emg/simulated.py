@@ -168,9 +168,7 @@ def band_noise(n: int, electrodes: Electrodes, rng: Generator) -> FloatArray:
     return noise / max(float(noise.std()), 1e-12)
 
 
-def _surroundings(
-    t_s: FloatArray, truth: Sequence[Contraction], electrodes: Electrodes, rng: Generator
-) -> FloatArray:
+def _surroundings(t_s: FloatArray, truth: Sequence[Contraction], electrodes: Electrodes, rng: Generator) -> FloatArray:
     """Amplifier noise, mains, slow drift, and skin that moves with the leg."""
     n = t_s.size
     out = rng.normal(0.0, electrodes.noise_uv, n)
@@ -212,7 +210,12 @@ def quiet(electrodes: Electrodes) -> Electrodes:
 
 
 def pumps(
-    count: int, per_min: float, rng: Generator, start_s: float = 20.0, irregularity: float = 0.08, kind: Kind = Kind.ANKLE_PUMP
+    count: int,
+    per_min: float,
+    rng: Generator,
+    start_s: float = 20.0,
+    irregularity: float = 0.08,
+    kind: Kind = Kind.ANKLE_PUMP,
 ) -> list[Contraction]:
     """Truth of a set of ankle pumps, each with its rise, a short hold and its fall."""
     at_s, truth = start_s, []

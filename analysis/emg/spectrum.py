@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,10 @@ from analysis.samples import FloatArray
 
 MAINS_HZ = (50.0, 60.0)
 _LINE_HZ, _BESIDE_HZ = 1.6, (3.5, 9.0)
+_MEAN_OF = 4
+_MOST_RATIO = 60.0
+
+IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,16 +25,16 @@ class Spectra:
     """What the spectra of windows (w, ...) say.
 
     Attributes:
+        power: (w, bins) power of each bin, 0 Hz to half the rate.
         lines: (w, 2, h) power of each harmonic of 50 and 60 Hz beyond its neighbours'.
-        ratios: (w, 2, h) power of each to what its neighbours let expect.
+        ratios: (w, 2, h) power of each to what its neighbours let expect, at most 60.
         band: (w,) power from 20 Hz up, lines included, on the same scale.
-        median_hz: (w,) frequency that halves the band's power, lines left out.
     """
 
+    power: FloatArray
     lines: FloatArray
     ratios: FloatArray
     band: FloatArray
-    median_hz: FloatArray
 
 
 class Spectrometer:
@@ -40,68 +45,89 @@ class Spectrometer:
         self._hann = 0.5 - 0.5 * np.cos(2.0 * np.pi * (np.arange(shape.window) + 0.5) / shape.window)
         self.bins_hz = np.arange(shape.window // 2 + 1) * shape.rate_hz / shape.window
         top_hz = 0.46 * shape.rate_hz
-        self.harmonics = max(1, min(8, int(top_hz // MAINS_HZ[0])))
-        self._band = self._bins(rules.high_pass_hz, top_hz)
-        self._near = [[self._around(hz * (h + 1), top_hz) for h in range(self.harmonics)] for hz in MAINS_HZ]
+        self._band = self._edges(rules.high_pass_hz, top_hz)
+        self.harmonics = max(1, min(rules.most_harmonics, int(top_hz // MAINS_HZ[0])))
+        lines_hz = np.outer(MAINS_HZ, np.arange(self.harmonics) + 1.0)
+        self._heard = lines_hz < top_hz
+        reach = (_LINE_HZ, *_BESIDE_HZ)
+        self._places = [(self._edges_of(lines_hz - r, lines_hz + r)) for r in reach]
 
-    def _bins(self, low_hz: float, high_hz: float) -> slice:
-        return slice(*np.searchsorted(self.bins_hz, [low_hz, high_hz]).tolist())
+    def _edges(self, low_hz: float, high_hz: float) -> tuple[int, int]:
+        low, high = np.searchsorted(self.bins_hz, [low_hz, high_hz]).tolist()
+        return low, high
 
-    def _around(self, hz: float, top_hz: float) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]] | None:
-        """Bins of a line and beside it, None beyond the band."""
-        if hz > top_hz:
-            return None
-        away = np.abs(self.bins_hz - hz)
-        line = np.flatnonzero(away <= _LINE_HZ)
-        beside = np.flatnonzero((away >= _BESIDE_HZ[0]) & (away <= _BESIDE_HZ[1]))
-        return line, beside
+    def _edges_of(self, low_hz: FloatArray, high_hz: FloatArray) -> tuple[IntArray, IntArray]:
+        """First bins within each range, and first beyond it."""
+        return np.searchsorted(self.bins_hz, low_hz), np.searchsorted(self.bins_hz, high_hz)
 
     def take(self, samples: FloatArray) -> Spectra:
         """Spectra of windows (w, window), offset and all."""
         windows = samples - np.add.reduce(samples, axis=1, keepdims=True) / self._shape.window
         windows *= self._hann
         spectrum = np.fft.rfft(windows, axis=1)
-        power = spectrum.real**2 + spectrum.imag**2
-        lines, ratios = self._lines(power)
-        without = self._without_lines(power, ratios)
-        return Spectra(lines, ratios, power[:, self._band].sum(axis=1), self._median_hz(without))
+        power = spectrum.real**2
+        power += spectrum.imag**2
+        running = _running(power)
+        low, high = self._band
+        return Spectra(power, *self._lines(running), running[:, high] - running[:, low])
 
-    def _lines(self, power: FloatArray) -> tuple[FloatArray, FloatArray]:
-        lines = np.zeros((power.shape[0], len(MAINS_HZ), self.harmonics))
-        ratios = np.zeros_like(lines)
-        for family, near in enumerate(self._near):
-            for h, bins in enumerate(near):
-                if bins is None:
-                    continue
-                here = power[:, bins[0]].sum(axis=1)
-                expected = power[:, bins[1]].sum(axis=1) * (bins[0].size / bins[1].size)
-                lines[:, family, h] = np.maximum(here - expected, 0.0)
-                ratios[:, family, h] = here / np.maximum(expected, 1e-300)
-        return lines, ratios
+    def _lines(self, running: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Excess and ratio of every line, from sums over the bins near and beside it."""
+        line, inner, outer = (running[:, high] - running[:, low] for low, high in self._places)
+        (near_low, near_high), (in_low, in_high), (out_low, out_high) = self._places
+        beside = np.maximum((out_high - out_low) - (in_high - in_low), 1)
+        expected = (outer - inner) * ((near_high - near_low) / beside)
+        ratio = line / np.maximum(expected, 1e-300) * self._heard
+        return np.maximum(line - expected, 0.0) * self._heard, np.minimum(ratio, _MOST_RATIO)
 
-    def _without_lines(self, power: FloatArray, ratios: FloatArray) -> FloatArray:
-        """Power of the band in which bins of evident lines are empty."""
-        left = power
-        for family, near in enumerate(self._near):
-            for h, bins in enumerate(near):
-                evident = np.flatnonzero(ratios[:, family, h] > 6.0)
-                if bins is not None and evident.size:
-                    left = left.copy() if left is power else left
-                    left[np.ix_(evident, bins[0])] = 0.0
-        return left[:, self._band]
-
-    def _median_hz(self, band: FloatArray) -> FloatArray:
-        running = np.cumsum(band, axis=1)
+    def median_hz(self, spectra: Spectra, runs: list[Run]) -> FloatArray:
+        """Frequency that halves the power of the band (w,), the heard lines left out."""
+        low, high = self._band
+        power = spectra.power[:, low:high].copy()
+        for run in runs:
+            for hz in run.lines_hz:
+                power[run.first : run.last, np.abs(self.bins_hz[low:high] - hz) < _LINE_HZ] = 0.0
+        running = np.cumsum(power, axis=1)
         at = (running < 0.5 * running[:, -1:]).sum(axis=1)
-        return self.bins_hz[self._band][np.minimum(at, band.shape[1] - 1)]
+        return self.bins_hz[low + np.minimum(at, high - low - 1)]
+
+
+def _running(power: FloatArray) -> FloatArray:
+    running = np.zeros((power.shape[0], power.shape[1] + 1))
+    np.cumsum(power, axis=1, out=running[:, 1:])
+    return running
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Windows first to last (excluded) with the same lines: harmonics (0 = fundamental) of one family of mains."""
+
+    first: int
+    last: int
+    family: int
+    heard: tuple[int, ...]
+
+    @property
+    def lines_hz(self) -> tuple[float, ...]:
+        """Frequencies of the lines."""
+        return tuple(MAINS_HZ[self.family] * (h + 1) for h in self.heard)
+
+
+def line_power(spectra: Spectra, runs: list[Run]) -> FloatArray:
+    """Power of the heard lines in each window (w,), on the scale of `Spectra.band`."""
+    out = np.zeros(spectra.band.size)
+    for run in runs:
+        for h in run.heard:
+            out[run.first : run.last] += spectra.lines[run.first : run.last, run.family, h]
+    return out
 
 
 class Mains:
     """Remembers which mains a channel hears and on which harmonics; found once, it stays found."""
 
-    def __init__(self, shape: Shape, rules: EmgRules = EMG_RULES) -> None:
-        self._shape, self._rules = shape, rules
-        self._mean: FloatArray | None = None
+    def __init__(self, rules: EmgRules = EMG_RULES) -> None:
+        self._rules = rules
+        self._before: FloatArray | None = None
         self.family: int | None = None
         self.heard: tuple[int, ...] = ()
 
@@ -110,31 +136,42 @@ class Mains:
         """50 or 60, None while none was heard."""
         return None if self.family is None else MAINS_HZ[self.family]
 
-    def listen(self, spectra: Spectra) -> list[tuple[float, ...]]:
-        """Frequencies to take out of each window, in order."""
-        wanted = []
-        for k in range(spectra.band.size):
-            ratios = np.minimum(spectra.ratios[k], 10.0 * self._rules.line_ratio)
-            self._mean = ratios if self._mean is None else 0.7 * self._mean + 0.3 * ratios
-            if float(self._mean.max()) > self._rules.line_ratio:
-                self._hear(spectra.lines[k])
-            wanted.append(self.frequencies())
-        return wanted
+    def listen(self, spectra: Spectra) -> list[Run]:
+        """Runs of windows and the lines that are to be taken out of each."""
+        found = self._mean(spectra.ratios) > self._rules.line_ratio
+        edges, heard = [0], []
+        while (k := self._next_new(found, edges[-1])) is not None:
+            if k > edges[-1]:
+                heard.append(self._lines())
+                edges.append(k)
+            self._hear(spectra.lines[k], found[k])
+        heard.append(self._lines())
+        edges.append(spectra.band.size)
+        return [Run(first, last, *lines) for (first, last), lines in zip(pairwise(edges), heard, strict=True)]
 
-    def _hear(self, lines: FloatArray) -> None:
-        assert self._mean is not None
-        found = self._mean > self._rules.line_ratio
+    def _next_new(self, found: npt.NDArray[np.bool_], first: int) -> int | None:
+        """The first window from `first` on in which a line is found that was not heard before."""
+        if len(self.heard) == self._rules.most_notches:
+            return None
+        new = found[first:].any(axis=1) if self.family is None else found[first:, self.family].copy()
+        if self.family is not None:
+            new[:, list(self.heard)] = False
+        at = np.flatnonzero(new.any(axis=1))
+        return first + int(at[0]) if at.size else None
+
+    def _lines(self) -> tuple[int, tuple[int, ...]]:
+        return self.family or 0, self.heard
+
+    def _mean(self, ratios: FloatArray) -> FloatArray:
+        """Mean of each window's ratios and those of the three before; the first window stands for what was before."""
+        before = np.repeat(ratios[:1], _MEAN_OF - 1, axis=0) if self._before is None else self._before
+        seen = np.concatenate([before, ratios])
+        self._before = seen[-(_MEAN_OF - 1) :]
+        n = ratios.shape[0]
+        return (seen[:n] + seen[1 : n + 1] + seen[2 : n + 2] + seen[3 : n + 3]) / _MEAN_OF
+
+    def _hear(self, lines: FloatArray, found: npt.NDArray[np.bool_]) -> None:
         if self.family is None:
             self.family = int((lines * found).sum(axis=1).argmax())
-        new = set(np.flatnonzero(found[self.family]).tolist()) | set(self.heard)
-        self.heard = tuple(sorted(new)[: self._rules.most_notches])
-
-    def frequencies(self) -> tuple[float, ...]:
-        """Lines heard so far."""
-        return () if self.family is None else tuple(MAINS_HZ[self.family] * (h + 1) for h in self.heard)
-
-    def power(self, spectra: Spectra) -> FloatArray:
-        """Power of the heard lines in each window (w,), on the scale of `Spectra.band`."""
-        if self.family is None:
-            return np.zeros(spectra.band.size)
-        return spectra.lines[:, self.family, list(self.heard)].sum(axis=1)
+        new = [h for h in np.flatnonzero(found[self.family]).tolist() if h not in self.heard]
+        self.heard = (*self.heard, *new)[: self._rules.most_notches]
