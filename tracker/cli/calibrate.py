@@ -42,17 +42,16 @@ def command(context: click.Context, *, nick: str | None, leg: str | None, plain:
     """Sit, five push-ups, stand, five raises, ten steps: about a minute. Only what is counted wrong is done again."""
     from tracker.calibrated import keep, note_of
     from tracker.cli.radio import radio, run
+    from tracker.cli.record import chosen_sensors
     from tracker.live.clock import HostClock
     from tracker.live.recording_run import record
 
     asked = somebody_answers() and not plain and not as_json
     with open_store() as store:
-        sensor = _on_its_leg(store, _chosen(store, nick), leg, asked=asked)
+        sensor = _on_its_leg(store, chosen_sensors(store, (nick,) if nick else ())[0], leg, asked=asked)
         coach = Coach(quiet=as_json, over=asked and sys.stdout.isatty())
         clock = HostClock()
-        done = run(
-            record(radio(), store, [sensor], clock, minutes=None, tell=coach, tell_every_s=LOOK_EVERY_S)
-        )  # fmt: skip
+        done = run(record(radio(), store, [sensor], clock, minutes=None, tell=coach, tell_every_s=LOOK_EVERY_S))
         session = done[0].session
         note = note_of(sensor, session.session_id if session else None, coach.calibration, now())
         keep(store.home, note)
@@ -62,12 +61,6 @@ def command(context: click.Context, *, nick: str | None, leg: str | None, plain:
         click.echo(verdict(sensor, coach.calibration))
     if not coach.calibration.passed:
         context.exit(1)
-
-
-def _chosen(store: Store, nick: str | None) -> Sensor:
-    from tracker.cli.record import _chosen as chosen
-
-    return chosen(store, (nick,) if nick else ())[0]
 
 
 def _on_its_leg(store: Store, sensor: Sensor, leg: str | None, *, asked: bool) -> Sensor:

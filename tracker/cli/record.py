@@ -38,14 +38,20 @@ def command(*, nicks: tuple[str, ...], minutes: float | None, plain: bool) -> No
     from tracker.live.recording_run import record
 
     with open_store() as store:
-        sensors = _chosen(store, nicks)
+        sensors = chosen_sensors(store, nicks)
         tell = _plain if plain or not sys.stdout.isatty() else Screen()
         done = run(record(radio(), store, sensors, HostClock(), minutes=minutes, tell=tell))
     for supervisor in done:
         click.echo(summary(supervisor))
 
 
-def _chosen(store: Store, nicks: tuple[str, ...]) -> list[Sensor]:
+def chosen_sensors(store: Store, nicks: tuple[str, ...]) -> list[Sensor]:
+    """The sensors of these nicknames; the only one where none is named.
+
+    Raises:
+        NothingFound: no sensor is remembered.
+        ConfigError: one must be named, or is not known.
+    """
     known = {sensor.nick: sensor for sensor in store.sensors()}
     if not known:
         raise NothingFound("no sensor is remembered yet: pair one with `soleus pair`")
