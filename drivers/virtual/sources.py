@@ -65,7 +65,11 @@ def _join(parts: list[SampleBlock]) -> SampleBlock:
 
 
 def _between(block: SampleBlock, at_s: FloatArray) -> FloatArray:
-    values = np.column_stack([np.interp(at_s, block.t_s, column) for column in block.values.T])
+    # `interp` looks at every one of its points, and a sensor asks for a few instants of an hour.
+    first = max(0, int(np.searchsorted(block.t_s, at_s.min())) - 1) if at_s.size else 0
+    last = int(np.searchsorted(block.t_s, at_s.max(), "right")) + 1 if at_s.size else 1
+    known_s, known = block.t_s[first:last], block.values[first:last]
+    values = np.column_stack([np.interp(at_s, known_s, column) for column in known.T])
     if block.modality is Modality.QUAT:
         values /= np.linalg.norm(values, axis=1, keepdims=True)
     return values

@@ -1,0 +1,256 @@
+"""A long soak in virtual time: what is stored after an hour of bad radio, against the truth. Not a test; run by hand.
+
+    python -m tests.soak [--hours H] [--driver NAME] [--carrier bluez|bumble] [--four]
+
+Each driver on each carrier records the same simulated leg twice: clean, then with 20 link losses an hour, 1 % of
+the packets lost, stalls and a reboot. `--four` records four sensors side by side instead. Prints a row of a Markdown
+table each; exit code 1 where a claim fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from analysis.leg.days import Habits, worn_hour
+from analysis.leg.story import Wearer
+from analysis.samples import FloatArray, Modality, SampleBlock
+from drivers import registry
+from drivers.recording import open_recording
+from drivers.virtual.carriers import Kind, on_the_air
+from drivers.virtual.clock import VirtualTimeLoop
+from drivers.virtual.faults import Fate, Faults, Mishap, Planned, scattered
+from drivers.virtual.sensor import VirtualSensor
+from drivers.virtual.sources import FromBlocks, rocking
+from tests.tracker.live.conftest import NOON, Bench
+from tracker.counting import count
+from tracker.home import Home
+from tracker.live.session import LiveSession
+from tracker.store import Sensor, Store
+
+DRIVERS = ("polar-pmd", "witmotion", "myo", "soleus-nus")
+MAIN = {"polar-pmd": Modality.ACC, "witmotion": Modality.ACC, "myo": Modality.EMG, "soleus-nus": Modality.ACC}
+CLOCKED = ("polar-pmd", "soleus-nus")
+NEAR_GAP_S = 5.0
+"""A contraction so near to a gap may be seen or not."""
+SAME_S = 0.5
+COLUMNS = ("driver", "air", "packets", "lost", "reconnects", "gap s", "invented", "twice", "off by ms (max)",
+           "counts clean / bad", "memory MB/h")  # fmt: skip
+
+
+def bad_hours(hours: float) -> Faults:
+    """The book of faults of a soak."""
+    end_s = hours * 3600
+    plan = scattered(Mishap.LINK_LOSS, round(20 * hours), 60, end_s - 60, seed=5)
+    plan += scattered(Mishap.STALL, max(1, round(5 * hours)), 60, end_s - 60, seed=6, lasts_s=6.0)
+    plan.append(Planned(end_s / 2, Mishap.REBOOT))
+    return Faults(loss=0.01, plan=sorted(plan, key=lambda planned: planned.at_s))
+
+
+class Leg:
+    """What a wearer's leg does in an hour, again and again; its muscles swell as they may."""
+
+    def __init__(self) -> None:
+        rng = np.random.default_rng(11)
+        self._motion = FromBlocks(worn_hour(Wearer.anybody(rng), Habits(), 50.0, rng).blocks, repeat_s=3600.0)
+        self._muscles = rocking()
+
+    def measure(self, modality: Modality, t_s: FloatArray, rate_hz: float) -> Sequence[SampleBlock]:
+        """See `Source`."""
+        return (self._muscles if modality is Modality.EMG else self._motion).measure(modality, t_s, rate_hz)
+
+
+@dataclass(slots=True)
+class Run:
+    """One recorded sensor, its events and gaps on the axis of the sensor's life."""
+
+    session: LiveSession
+    sensor: VirtualSensor
+    zero_life_s: float
+    grown_mb: float
+    end_s: float
+
+    def events_s(self) -> FloatArray:
+        """Peaks of all contractions."""
+        with open_recording(self.session.path) as recording:
+            facts = count(recording.blocks())
+        return np.sort([event.peak_s + self.zero_life_s for event in facts.findings.contractions])
+
+    def is_whole(self) -> bool:
+        """Whether the recording holds what was delivered, once and in order."""
+        with open_recording(self.session.path) as recording:
+            kept = [(p.characteristic, p.payload) for batch in recording.batches() for p in batch]
+        return kept == [(e.characteristic, e.payload) for e in self.sensor.ledger.delivered()]
+
+
+def simulate(drivers: Sequence[str], carrier: Kind, hours: float, faults: Faults, home: Path) -> list[Run]:
+    """Record so many virtual hours of these sensors side by side."""
+
+    async def work() -> list[Run]:
+        with Store(Home(home).create(), clock=lambda: NOON) as store:
+            async with on_the_air(kind=carrier) as (radio, air):
+                bench = Bench(carrier, air, radio, store)
+                paired = [await bench.add(driver, faults, source=leg) for driver in drivers]
+                return await _recorded(bench, paired, hours * 3600)
+
+    leg = Leg()
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.get_loop().set_exception_handler(lambda *_: None)
+        return runner.run(work())
+
+
+async def _recorded(bench: Bench, paired: Sequence[Sensor], seconds: float) -> list[Run]:
+    async with bench.recording(*paired) as supervisors:
+        await asyncio.sleep(seconds * 0.4)
+        early_mb = resident_mb()
+        await asyncio.sleep(seconds * 0.6 - 10)
+        grown_mb = (resident_mb() - early_mb) / (seconds * 0.6 / 3600)
+    runs = []
+    for sensor, supervisor in zip(paired, supervisors, strict=True):
+        assert supervisor.session is not None
+        virtual = bench.sensors[sensor.nick]
+        zero_s = (supervisor.session._zero_ns() or 0) / 1e9 - virtual._born_s
+        runs.append(Run(supervisor.session, virtual, zero_s, grown_mb, seconds))
+    return runs
+
+
+def resident_mb() -> float:
+    """Memory of this process; the sensor's ledger grows in it, too."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6 if sys.platform == "linux" else 0.0
+
+
+@dataclass(slots=True)
+class Placed:
+    """Decoded samples against the packets that brought them."""
+
+    invented: int
+    twice: int
+    errors_s: FloatArray
+
+
+def placed(run: Run, driver: str) -> Placed:
+    """Feeds the recording packet by packet; each delivered packet may bring its samples once."""
+    with open_recording(run.session.path) as recording:
+        decoder = registry.driver(driver).decoder(recording.header.settings)
+        packets = [p for batch in recording.batches() for p in batch]
+    errors, last_s, twice = [], -1e9, 0
+    for packet, entry in zip(packets, run.sensor.ledger.delivered(), strict=True):
+        blocks, _ = decoder.feed_many([packet])
+        for block in blocks:
+            if block.modality is not MAIN[driver] or block.stream:
+                continue
+            twice += int(np.count_nonzero(np.diff(block.t_s, prepend=last_s) <= 0))
+            last_s = float(block.t_s[-1])
+            if entry.fate is Fate.SENT and not entry.answer:
+                errors.append(last_s + run.zero_life_s - entry.t_s)
+    _, taken = run.sensor.ledger.samples(MAIN[driver])
+    stored = _samples(run, driver)
+    return Placed(max(0, stored - len(taken)), twice, np.array(errors))
+
+
+def _samples(run: Run, driver: str) -> int:
+    with open_recording(run.session.path) as recording:
+        blocks = [b for group in recording.blocks() for b in group]
+    return sum(len(b) for b in blocks if b.modality is MAIN[driver] and not b.stream)
+
+
+def gaps(run: Run, clean_end_s: float) -> list[tuple[float, float]]:
+    """Times of the sensor's life of which nothing arrived: no link, stalls, lost packets."""
+    entries = [e for e in run.sensor.ledger.arrived() if e.fate is Fate.SENT]
+    times = np.array([0.0, *sorted(e.t_s for e in entries), clean_end_s])
+    usual_s = 1.5 * float(np.median(np.diff(times)))
+    return [(times[i], times[i + 1]) for i in np.flatnonzero(np.diff(times) > max(usual_s, 0.3))]
+
+
+def outside(events_s: FloatArray, holes: Sequence[tuple[float, float]]) -> FloatArray:
+    """Events that are not near any gap."""
+    keep = np.ones(events_s.size, bool)
+    for start_s, end_s in holes:
+        keep &= (events_s < start_s - NEAR_GAP_S) | (events_s > end_s + NEAR_GAP_S)
+    return events_s[keep]
+
+
+@dataclass(slots=True)
+class Verdict:
+    """A row of the table, and which claims failed."""
+
+    cells: list[object]
+    failed: list[str] = field(default_factory=list)
+
+    def claim(self, holds: bool, what: str) -> None:
+        """Note a claim that does not hold."""
+        if not holds:
+            self.failed.append(what)
+
+
+def judge(driver: str, carrier: Kind, clean: Run, bad: Run) -> Verdict:
+    """Compare a bad hour with its clean one."""
+    found, ledger = placed(bad, driver), bad.sensor.ledger
+    holes = gaps(bad, bad.end_s)
+    seen_clean, seen_bad = outside(clean.events_s(), holes), outside(bad.events_s(), holes)
+    gap_s = sum(end_s - start_s for start_s, end_s in holes)
+    off_ms = 1e3 * np.abs(found.errors_s - np.median(found.errors_s))
+    verdict = Verdict([
+        driver, carrier, bad.session.tally.packets, ledger.fates[Fate.LOST] + ledger.fates[Fate.STALLED],
+        bad.session.reconnects, f"{gap_s:.0f}", found.invented, found.twice,
+        f"{np.percentile(off_ms, 99):.0f} ({off_ms.max():.0f})", f"{seen_clean.size} / {seen_bad.size}",
+        f"{clean.grown_mb:.1f}",
+    ])  # fmt: skip
+    verdict.claim(clean.is_whole() and bad.is_whole(), "the recording differs from what was delivered")
+    verdict.claim(not found.invented, "samples were invented")
+    verdict.claim(not found.twice, "samples twice or out of order")
+    verdict.claim(abs(seen_clean.size - seen_bad.size) <= max(1, 0.01 * seen_clean.size), "counts differ")
+    packet_ms = 1e3 * registry.driver(driver).packet_interval_s
+    verdict.claim(driver not in CLOCKED or float(off_ms.max()) <= packet_ms, "times off by more than a packet")
+    return verdict
+
+
+def soak(driver: str, carrier: Kind, hours: float) -> Verdict:
+    """One driver on one carrier, clean and bad."""
+    with tempfile.TemporaryDirectory() as folder:
+        (clean,) = simulate([driver], carrier, hours, Faults(), Path(folder) / "clean")
+        (bad,) = simulate([driver], carrier, hours, bad_hours(hours), Path(folder) / "bad")
+        return judge(driver, carrier, clean, bad)
+
+
+def soak_four(carrier: Kind, hours: float) -> Verdict:
+    """Four sensors side by side."""
+    with tempfile.TemporaryDirectory() as folder:
+        runs = simulate(DRIVERS, carrier, hours, Faults(), Path(folder) / "home")
+        packets = [run.session.tally.packets for run in runs]
+        verdict = Verdict(["all four", carrier, sum(packets), 0, sum(r.session.reconnects for r in runs), 0])
+        verdict.claim(all(run.is_whole() for run in runs), "something was lost")
+        return verdict
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("--hours", type=float, default=1.0)
+    parser.add_argument("--driver", choices=DRIVERS, action="append")
+    parser.add_argument("--carrier", choices=[kind.value for kind in Kind], action="append")
+    parser.add_argument("--four", action="store_true", help="all four side by side, nothing else")
+    given = parser.parse_args(argv)
+    logging.disable(logging.CRITICAL)
+    carriers = [Kind(name) for name in given.carrier or [kind.value for kind in Kind]]
+    print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}")  # noqa: T201
+    failed = False
+    for carrier in carriers:
+        wanted = [None] if given.four else given.driver or DRIVERS
+        for driver in wanted:
+            verdict = soak(driver, carrier, given.hours) if driver else soak_four(carrier, given.hours)
+            print(f"| {' | '.join(map(str, verdict.cells))} |", *verdict.failed, flush=True)  # noqa: T201
+            failed |= bool(verdict.failed)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
