@@ -27,6 +27,9 @@ SLOWEST_RAD_S = 0.3
 LOWEST_M = 0.002
 """A rise of the heel's course by less than this, within 2 s, is not looked at."""
 
+HOLD_SAMPLES = 15
+"""A top that lasts longer is a hold (0.6 s)."""
+
 LOWERED = 0.35
 """Share of a raise by which the heel must sink between two raises."""
 
@@ -139,11 +142,14 @@ def raise_candidates(traces: Traces) -> RaiseCandidates:
     turn = np.where(inside, around(traces.turn_rad_s, frame, peak, REACH, REACH), 0.0)
     lift = np.where(inside, around(traces.lift_mps, frame, peak, REACH, REACH), 0.0)
     plain = around(heel_course(traces, traces.plain_tilt_rad), frame, peak, REACH, REACH)
+    steady = around(_steady_course(traces), frame, peak, REACH, REACH)
+    holds, middle, before, after = _hold(steady, size)
+    onset, end = np.where(holds, np.maximum(onset, before), onset), np.where(holds, np.maximum(end, after), end)
     period_s, tops = _rhythm(window, size)
     return RaiseCandidates(
         frame=frame,
         onset=peak - onset,
-        peak=peak + _plateau(plain, left, right),
+        peak=peak + np.where(holds, middle, _plateau(plain, left, right)),
         end=peak + end,
         lift_m=_rise(traces.height_m, frame, peak, left, right),
         tilt_rad=_rise(traces.tilt_rad, frame, peak, left, right),
@@ -155,7 +161,7 @@ def raise_candidates(traces: Traces) -> RaiseCandidates:
         / np.maximum(speed.max(axis=1, initial=0.0), 1e-12),
         period_s=period_s,
         tops=tops,
-        up_s=_up_s(plain, size),
+        up_s=_up_s(steady, size),
         near_swing_s=_near_swing_s(traces, frame, peak),
         turn_rad_s=np.abs(turn).max(axis=1, initial=0.0),
     )
@@ -163,10 +169,19 @@ def raise_candidates(traces: Traces) -> RaiseCandidates:
 
 def heel_course(traces: Traces, tilt_rad: FloatArray) -> FloatArray:
     """Height of the heel's rise: lift and tilt, each in metres, the tilt scaled by how the two go together."""
+    return moving_average(moving_average(traces.height_m + _arm_m(traces) * tilt_rad, 5), 5)
+
+
+def _steady_course(traces: Traces) -> FloatArray:
+    """The heel's course by tilt alone with nothing taken off: it does not sag while the heel is held up."""
+    return moving_average(moving_average(2.0 * _arm_m(traces) * traces.plain_tilt_rad, 5), 5)
+
+
+def _arm_m(traces: Traces) -> FloatArray:
+    """Lift that goes with a radian of tilt, (f, 1)."""
     power = (traces.turn_rad_s**2).mean(axis=1)
     arm = (traces.turn_rad_s * traces.lift_mps).mean(axis=1) / np.maximum(power, 1e-9)
-    arm = np.clip(arm, 0.0, 2.0)
-    return moving_average(moving_average(traces.height_m + arm[:, None] * tilt_rad, 5), 5)
+    return np.clip(arm, 0.0, 2.0)[:, None]
 
 
 def _valley(away: FloatArray) -> tuple[IntArray, FloatArray]:
@@ -248,6 +263,23 @@ def _up_s(plain: FloatArray, size: FloatArray) -> FloatArray:
     return np.where(down.any(axis=1), down.argmax(axis=1), REACH) / GRID_HZ
 
 
+def _hold(plain: FloatArray, size: FloatArray) -> tuple[BoolArray, FloatArray, IntArray, IntArray]:
+    """Whether the heel is held up, where the hold's middle lies, and how long it is up before and after the peak.
+
+    The baseline makes a long hold sag, so that its two ends look like two raises; with nothing taken off they
+    stand on one flat top. It is flat if three fifths of the time up are within a fifth of its height.
+    """
+    up = plain > (plain[:, REACH] - LOWERED * size)[:, None]
+    before = np.where((~up[:, REACH::-1]).any(axis=1), (~up[:, REACH::-1]).argmax(axis=1), REACH)
+    after = np.where((~up[:, REACH:]).any(axis=1), (~up[:, REACH:]).argmax(axis=1), REACH)
+    inside = _between(plain.shape[1], REACH - before + 1, REACH + after - 1)
+    top = np.where(inside, plain, -np.inf).max(axis=1)
+    high = inside & (plain >= (top - 0.2 * size)[:, None])
+    first, last = high.argmax(axis=1), high.shape[1] - 1 - high[:, ::-1].argmax(axis=1)
+    holds = (last - first > HOLD_SAMPLES) & (last - first > 0.6 * (before + after))
+    return holds, (first + last) / 2.0 - REACH, before, after
+
+
 def _near_swing_s(traces: Traces, frame: IntArray, peak: IntArray) -> FloatArray:
     """Time to the nearest instant at which the shank turns as fast as only gait does."""
     fast = np.abs(around(traces.swing_rad_s, frame, peak, REACH, REACH)) > GAIT_RAD_S
@@ -298,7 +330,7 @@ def _vertex(window: FloatArray) -> FloatArray:
     return np.where(bend < 0.0, 0.5 * (before - after) / np.where(bend < 0.0, bend, 1.0), 0.0)
 
 
-def is_bouncing(traces: Traces, least_hz: float, least_mps: float) -> BoolArray:
+def is_bouncing(traces: Traces, least_hz: float, least_m: float) -> BoolArray:
     """Frames whose centre bounces: the sensor goes up and down quickly, and the shank does not swing as in gait.
 
     Upward strokes are counted over 4 s; one counts that is at least 0.4 as fast as the fastest.
@@ -308,7 +340,8 @@ def is_bouncing(traces: Traces, least_hz: float, least_mps: float) -> BoolArray:
     inner = lift[:, 1:-1]
     tops = (inner > lift[:, :-2]) & (inner >= lift[:, 2:]) & (inner > 0.4 * lift.max(axis=1, initial=0.0)[:, None])
     quick = tops.sum(axis=1) * GRID_HZ / lift.shape[1] >= least_hz
-    centre = traces.lift_mps[:, BEFORE : BEFORE + CENTRE]
-    strong = np.sqrt((centre * centre).mean(axis=1)) > least_mps
-    swing = np.abs(traces.swing_rad_s[:, BEFORE : BEFORE + CENTRE]).max(axis=1, initial=0.0)
+    centre = slice(BEFORE, BEFORE + CENTRE)
+    quickly = (traces.height_m - moving_average(traces.height_m, 11))[:, centre]
+    strong = np.sqrt((quickly * quickly).mean(axis=1)) > least_m
+    swing = np.abs(traces.swing_rad_s[:, centre]).max(axis=1, initial=0.0)
     return quick & strong & (swing < GAIT_RAD_S / 2)

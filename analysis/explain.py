@@ -250,7 +250,7 @@ def _features(candidates: RaiseCandidates | SwingCandidates, i: int) -> dict[str
 def _of_frame(found: Traces, rules: Rules) -> dict[str, float]:
     """How the horizontal force agrees with a hinge, how plain a hinge the turning is, whether the leg bounces."""
     fit = {f.name: float(getattr(found.fit, f.name)[0]) for f in fields(found.fit)}
-    bouncing = float(is_bouncing(found, rules.bounce_hz, rules.bounce_mps)[0])
+    bouncing = float(is_bouncing(found, rules.bounce_hz, rules.bounce_m)[0])
     return fit | {"off_axis": float(found.off_axis[0]), "bouncing": bouncing}
 
 

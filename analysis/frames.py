@@ -157,7 +157,8 @@ class Framer:
             short = max(0, (count - 1) * CENTRE + FRAME - held)
             # The last second's mean rate: one late sample of a moving leg would turn it for seconds on end.
             acc, gyr = self._acc[-1:], self._gyr[-GRID_HZ:].mean(axis=0, keepdims=True)
-            self._append(*(np.repeat(x, short, axis=0) for x in (acc, gyr)), np.repeat(self._missing[-1:], short))
+            acc, gyr = np.repeat(acc, short, axis=0), np.repeat(gyr, short, axis=0)
+            self._append(acc, gyr, np.repeat(self._missing[-1:], short))
         if count <= 0:
             return None
         first, used = self._done, count * CENTRE

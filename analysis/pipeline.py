@@ -9,13 +9,14 @@ import numpy as np
 
 from analysis.classify import Classifier
 from analysis.detect import is_bouncing, raise_candidates, swing_candidates
+from analysis.emg.agreement import Agreement, Motion
 from analysis.events import Contraction, Findings, Rejection, StateSpan
 from analysis.features import traces
 from analysis.frames import OWN_CELL, BoolArray, Framer, Frames, over_frame
 from analysis.grid import Grid, GridPiece
 from analysis.rules import RULES, Rules
 from analysis.samples import FloatArray, SampleBlock
-from analysis.states import StateMachine, rows
+from analysis.states import MOVING, StateMachine, rows
 
 SWEEP = 128
 """Frames analysed in one sweep: large enough to be fast, small enough to stay in the processor's cache."""
@@ -37,16 +38,25 @@ class Pipeline:
         self._framer = Framer()
         self._classifier = Classifier(rules)
         self._states = StateMachine(rules)
+        self._emg = Agreement()
+        self._motion: list[Motion] = []
 
     def feed(self, *blocks: SampleBlock) -> Findings:
         """Take blocks of one stretch of time together (all modalities of it), give what became final."""
         pieces, gaps = self._grid.feed(blocks)
-        found = self._take(pieces)
+        self._emg.listen(blocks)
+        found = self._emg.join(self._take(pieces), self._seen_motion())
         return found + Findings(gaps=tuple(gaps)) if gaps else found
 
     def finish(self) -> Findings:
         """What is still open when the session ends."""
-        return self._take(self._grid.finish())
+        found = self._take(self._grid.finish())
+        return self._emg.finish(found, self._seen_motion())
+
+    @property
+    def emg_usable_s(self) -> float:
+        """Seconds in which the calf's EMG could be counted with."""
+        return self._emg.usable_s
 
     def preview(self) -> tuple[Contraction, ...]:
         """Contractions that are over but not final yet, for a live screen; they may still change or go."""
@@ -64,11 +74,22 @@ class Pipeline:
                 found = found + self._analyse(frames)
         return found
 
+    def _seen_motion(self) -> list[Motion]:
+        """What the frames since the last call said about movement."""
+        motion, self._motion = self._motion, []
+        return motion
+
     def _analyse(self, frames: Frames) -> Findings:
         contractions: list[Contraction] = []
         rejections: list[Rejection] = []
         bounce_s = 0.0
         described = rows(frames, self._rules)
+        self._motion += [
+            Motion(start_s, start_s + seen_s, moved)
+            for start_s, seen_s, moved in zip(
+                described.start_s.tolist(), described.seen_s.tolist(), (described.code == MOVING).tolist(), strict=True
+            )
+        ]
         lively = np.flatnonzero(is_lively(frames, self._rules))
         for first in range(0, lively.size, SWEEP):
             kept, refused, bounced_s = self._sweep(frames, lively[first : first + SWEEP], self._classifier)
@@ -85,7 +106,7 @@ class Pipeline:
     ) -> tuple[list[Contraction], list[Rejection], float]:
         acc, gyr = (np.ascontiguousarray(x[chosen]) for x in (frames.acc_mps2, frames.gyr_rad_s))
         found = traces(acc, gyr, frames.has_gyr[chosen])
-        bouncing = is_bouncing(found, self._rules.bounce_hz, self._rules.bounce_mps)
+        bouncing = is_bouncing(found, self._rules.bounce_hz, self._rules.bounce_m)
         kept, refused = classifier.judge(
             frames.start_s[chosen],
             raise_candidates(found),

@@ -36,7 +36,7 @@ class Rules:
     least_period_s: float = 0.46  # faster than 130 a minute is bounce; the counted range ends at 110
     bounce_tops: int = 3
     bounce_hz: float = 2.2  # of lifting and lowering; its seconds are reported
-    bounce_mps: float = 0.015  # rms
+    bounce_m: float = 0.0012  # rms; tremor of a slow raise stays below 0.0003
     # A large movement that is no plain hinge: the leg is laid over the other.
     large_lift_m: float = 0.06
     most_off_axis: float = 0.05  # sim: push-ups 0.01, crossing 0.07 and more

@@ -166,6 +166,6 @@ def test_bouncing_is_quick_and_without_a_swing(frequency_hz: float, *, bouncing:
     """Up and down four and eight times a second bounces, as often as a heel can be raised does not, a swing never."""
     height = 0.01 * np.sin(2 * np.pi * frequency_hz * TIME_S)
     drawing = drawn(height, height)
-    assert is_bouncing(drawing, 2.2, 0.015).tolist() == [bouncing]
+    assert is_bouncing(drawing, 2.2, 0.0012).tolist() == [bouncing]
     walking = drawn(height, height, 4.0 * bump(1.0, 0.5))
-    assert is_bouncing(walking, 2.2, 0.015).tolist() == [False]
+    assert is_bouncing(walking, 2.2, 0.0012).tolist() == [False]

@@ -78,11 +78,13 @@ def test_as_many_pairs_as_a_sweep_finds(true: np.ndarray, found: np.ndarray) -> 
 @settings(max_examples=40, deadline=None)
 @given(peaks, st.integers(-100, 100))
 def test_pairing_follows_a_shift_in_time(true: np.ndarray, by: int) -> None:
-    """The same pairs whenever the recording begins."""
+    """As many pairs, as near, whenever the recording begins (rounding may decide which of two equal ones)."""
     found = np.sort(true + np.resize([0.1, -0.2, 0.35], true.size))
     here = match(true, found, np.full(true.size, TOLERANCE_S))
     there = match(true + by, found + by, np.full(true.size, TOLERANCE_S))
-    assert [x.tolist() for x in here] == [x.tolist() for x in there]
+    assert here[0].size == there[0].size
+    near, far = (np.abs(found[pair[1]] - true[pair[0]]).sum() for pair in (here, there))
+    assert near == pytest.approx(far)
 
 
 def tally(true: np.ndarray, found: np.ndarray, duration_s: float = 60.0) -> Tally:
