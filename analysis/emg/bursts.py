@@ -18,6 +18,9 @@ from analysis.samples import FloatArray
 PEAK_SHARE = 0.92
 """The peak is the last instant with so much of the greatest envelope: force is held until the muscle lets go. sim"""
 
+STRONG_SHARE = 0.25
+"""The shape of a burst is read where its amplitude is at least so much of its greatest."""
+
 
 @dataclass(frozen=True, slots=True)
 class Burst:
@@ -32,7 +35,7 @@ class Burst:
         envelope: greatest linear envelope of that channel, in its unit.
         level: the same in terms of the wearer's own maximum so far, this burst included: 0..1.
         levels: likewise for each muscle that is told apart.
-        lateness: centre of the envelope between onset and end: -0.5..0.5, positive leans to the end.
+        lateness: centre of its strong part's amplitude: -0.5..0.5, positive leans to the end.
         mean_hz: mean frequency, None below 400 Hz.
         median_hz: median frequency of the window of its peak, None below 500 Hz.
         contact: contact of the strongest channel at the peak.
@@ -64,7 +67,7 @@ class Cells:
         envelope: (c, n) linear envelope.
         energy, power: (c, n) mean energy and power.
         contact: (c, n) codes.
-        line: (c, n) mains power of the cell's window.
+        hum_change: (c, n) mains power near the cell's window where it comes or goes, else 0.
         median_hz: (c, n) median frequency of the cell's window.
     """
 
@@ -74,7 +77,7 @@ class Cells:
     energy: FloatArray
     power: FloatArray
     contact: npt.NDArray[np.int64]
-    line: FloatArray
+    hum_change: FloatArray
     median_hz: FloatArray
 
     def from_(self, first: int) -> Cells:
@@ -164,7 +167,7 @@ class BurstFinder:
         median_hz = float(cells.median_hz[lead, at])
         return Burst(
             onset_s, peak_s, end_s, self._names[lead], float(ratio.max()), float(tops[lead]), float(shares[lead]),
-            self._by_muscle(shares), _lateness(envelope[lead]), mean_hz,
+            self._by_muscle(shares), _lateness(cells.ratio[lead, first:last]), mean_hz,
             median_hz or None, CODES[int(cells.contact[lead, at])], refused,
         )  # fmt: skip
 
@@ -197,8 +200,6 @@ class BurstFinder:
     ) -> str:
         """Rule that refuses a segment, "" where none does."""
         (first, last), rules = at, self._rules
-        line = cells.line[lead]
-        before = line[max(0, first - self._shape.cells)]
         if first + self._first == 0:
             return "emg_cut"
         if duration_s > rules.most_burst_s:
@@ -207,14 +208,16 @@ class BurstFinder:
             return "emg_brief"
         if mean_hz is not None and mean_hz < rules.least_mean_hz:
             return "emg_artefact"
-        if line[first] > rules.hum_jump * before and line[first] > cells.power[lead, first:last].mean():
+        if float(cells.hum_change[lead, first:last].max()) > cells.power[lead, first:last].mean():
             return "emg_hum"
         if self._shin and tops[self._shin].max() * rules.crosstalk > tops[lead]:
             return "emg_crosstalk"
         return ""
 
 
-def _lateness(envelope: FloatArray) -> float:
-    """Centre of the envelope's course, -0.5 at its start to 0.5 at its end."""
-    at = (np.arange(envelope.size) + 0.5) / envelope.size - 0.5
-    return float((envelope * at).sum() / max(envelope.sum(), 1e-300))
+def _lateness(ratio: FloatArray) -> float:
+    """Centre of a burst's amplitude within its strong part, -0.5 at the start of that to 0.5 at its end."""
+    strong = np.flatnonzero(ratio >= STRONG_SHARE * ratio.max())
+    part = ratio[strong[0] : strong[-1] + 1]
+    at = (np.arange(part.size) + 0.5) / part.size - 0.5
+    return float((part * at).sum() / part.sum())

@@ -53,6 +53,17 @@ def hum_codes(share: FloatArray, loud: npt.NDArray[np.bool_], rules: EmgRules = 
     return np.where(lifted, CODES.index(Contact.LIFTED), code)
 
 
+def hum_change(line: FloatArray, rules: EmgRules = EMG_RULES) -> FloatArray:
+    """Power of mains lines (w,) where it came or went from one window to the next, else 0.
+
+    A lamp, a hand or a lifting electrode switches hum on and off; the notch needs some tenths of a second for it.
+    """
+    before, after = np.concatenate([line[:1], line[:-1]]), np.concatenate([line[1:], line[-1:]])
+    most = np.maximum(np.maximum(before, line), after)
+    least = np.minimum(np.minimum(before, line), after)
+    return np.where(most > rules.hum_jump * least, most, 0.0)
+
+
 def clipping_codes(samples: FloatArray, rules: EmgRules = EMG_RULES) -> tuple[IntArray, FloatArray]:
     """Contact of windows (w, n) by their extremes, and how coarse the converter is.
 

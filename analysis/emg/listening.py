@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.emg.bursts import Burst, BurstFinder, Cells
 from analysis.emg.channel import Channel, Windows
-from analysis.emg.contact import CODES, USABLE_CODES, Contact
+from analysis.emg.contact import CODES, USABLE_CODES, Contact, hum_change
 from analysis.emg.muscles import CALF, muscle_of
 from analysis.emg.rules import EMG_RULES, EmgRules
 from analysis.emg.stretches import Rows, Stretches
@@ -185,10 +185,11 @@ class _Chain:
         def by_window(name: str) -> FloatArray:
             return np.stack([np.repeat(getattr(w, name)[first:last], c)[:count] for w in self._windows or ()])
 
+        changed = [np.repeat(hum_change(w.line, self._rules)[first:last], c)[:count] for w in self._windows]
         ratio = np.stack([ratios(w, first, last, self._width)[:count] for w in self._windows])
         return Cells(
             self._starts[first:last].ravel()[:count], ratio, by_cell("envelope"), by_cell("energy"), by_cell("power"),
-            by_window("contact").astype(np.int64), by_window("line"), by_window("median_hz"),
+            by_window("contact").astype(np.int64), np.stack(changed), by_window("median_hz"),
         )  # fmt: skip
 
     def _contact(self, first: int, last: int) -> tuple[ContactSpan, ...]:

@@ -55,11 +55,11 @@ class EmgRules:
     stride_reach_s: float = 5.2
     stance_least: float = 0.35  # share of the stride: stance is 0.6 of it, the calf works in most of it
     stance_most: float = 0.8
-    stance_lateness: float = 0.12  # the burst leans to its end: push-off. sim
+    stance_lateness: float = 0.05  # the burst leans to its end: push-off. sim: strides 0.05 to 0.09, pumps below 0.045
     # With a motion sensor on the same leg.
     near_s: float = 0.35
+    peak_after_s: float = 0.8  # an event may peak so long after its burst
     walking_s: float = 3.0
-    still_rad_s: float = 0.06
 
 
 EMG_RULES = EmgRules()

@@ -153,18 +153,19 @@ class Mains:
         """The first window from `first` on in which a line is found that was not heard before."""
         if len(self.heard) == self._rules.most_notches:
             return None
-        new = found[first:].any(axis=1) if self.family is None else found[first:, self.family].copy()
+        unheard = np.ones(found.shape[1:], dtype=bool)
         if self.family is not None:
-            new[:, list(self.heard)] = False
-        at = np.flatnonzero(new.any(axis=1))
+            unheard[1 - self.family] = False
+            unheard[self.family, list(self.heard)] = False
+        at = np.flatnonzero((found[first:] & unheard).any(axis=(1, 2)))
         return first + int(at[0]) if at.size else None
 
     def _lines(self) -> tuple[int, tuple[int, ...]]:
         return self.family or 0, self.heard
 
     def _mean(self, ratios: FloatArray) -> FloatArray:
-        """Mean of each window's ratios and those of the three before; the first window stands for what was before."""
-        before = np.repeat(ratios[:1], _MEAN_OF - 1, axis=0) if self._before is None else self._before
+        """Mean of each window's ratios and those of the three before; before the first there is no line."""
+        before = np.zeros((_MEAN_OF - 1, *ratios.shape[1:])) if self._before is None else self._before
         seen = np.concatenate([before, ratios])
         self._before = seen[-(_MEAN_OF - 1) :]
         n = ratios.shape[0]

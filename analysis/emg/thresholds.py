@@ -29,7 +29,7 @@ class DoubleThreshold:
 
     @staticmethod
     def at(shape: Shape, rules: EmgRules = EMG_RULES) -> DoubleThreshold:
-        """Thresholds for a rate; few samples scatter more, so a slow channel is averaged longer and must rise higher."""
+        """Thresholds for a rate. Few samples scatter: a slow channel is averaged longer and must rise higher."""
         least = -(-_SMOOTH_SAMPLES // shape.cell)
         width = shape.cells_in(SMOOTH_S, least) | 1
         if shape.rate_hz < rules.raw_rate_hz:

@@ -1,4 +1,4 @@
-"""Fixed windows and cells: lengths in samples that every statistic of EMG is taken over, so that cutting is no matter."""
+"""Fixed windows and cells, in samples: every statistic of EMG is taken over them, so that cutting is no matter."""
 
 from __future__ import annotations
 
