@@ -9,7 +9,8 @@ import numpy as np
 
 from analysis.classify import Classifier
 from analysis.detect import is_bouncing, raise_candidates, swing_candidates
-from analysis.emg.agreement import Agreement, Motion
+from analysis.emg.agreement import Agreement
+from analysis.emg.motion import NO_MOTION, Motion
 from analysis.events import Contraction, Findings, Rejection, StateSpan
 from analysis.features import traces
 from analysis.frames import OWN_CELL, BoolArray, Framer, Frames, over_frame
@@ -39,7 +40,7 @@ class Pipeline:
         self._classifier = Classifier(rules)
         self._states = StateMachine(rules)
         self._emg = Agreement()
-        self._motion: list[Motion] = []
+        self._motion = NO_MOTION
 
     def feed(self, *blocks: SampleBlock) -> Findings:
         """Take blocks of one stretch of time together (all modalities of it), give what became final."""
@@ -74,9 +75,9 @@ class Pipeline:
                 found = found + self._analyse(frames)
         return found
 
-    def _seen_motion(self) -> list[Motion]:
+    def _seen_motion(self) -> Motion:
         """What the frames since the last call said about movement."""
-        motion, self._motion = self._motion, []
+        motion, self._motion = self._motion, NO_MOTION
         return motion
 
     def _analyse(self, frames: Frames) -> Findings:
@@ -84,12 +85,8 @@ class Pipeline:
         rejections: list[Rejection] = []
         bounce_s = 0.0
         described = rows(frames, self._rules)
-        self._motion += [
-            Motion(start_s, start_s + seen_s, moved)
-            for start_s, seen_s, moved in zip(
-                described.start_s.tolist(), described.seen_s.tolist(), (described.code == MOVING).tolist(), strict=True
-            )
-        ]
+        seen = Motion(described.start_s, described.start_s + described.seen_s, described.code == MOVING)
+        self._motion = self._motion + seen
         lively = np.flatnonzero(is_lively(frames, self._rules))
         for first in range(0, lively.size, SWEEP):
             kept, refused, bounced_s = self._sweep(frames, lively[first : first + SWEEP], self._classifier)
