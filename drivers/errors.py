@@ -28,3 +28,7 @@ class RecordingError(Exception):
         self.reason = reason
         self.path = Path(path)
         self.line = line
+
+
+class NothingRecordedError(RecordingError):
+    """A recording that was cut off before it began: it holds nothing, not even who made it."""

@@ -91,7 +91,9 @@ class Run:
         return kept == [(e.characteristic, e.payload) for e in self.sensor.ledger.delivered()]
 
 
-def simulate(drivers: Sequence[str], carrier: Kind, hours: float, faults: Faults, home: Path) -> list[Run]:
+def simulate(
+    drivers: Sequence[str], carrier: Kind, hours: float, faults: Faults, home: Path, *, keep: bool = True
+) -> list[Run]:
     """Record so many virtual hours of these sensors side by side."""
 
     async def work() -> list[Run]:
@@ -99,6 +101,8 @@ def simulate(drivers: Sequence[str], carrier: Kind, hours: float, faults: Faults
             async with on_the_air(kind=carrier) as (radio, air):
                 bench = Bench(carrier, air, radio, store)
                 paired = [await bench.add(driver, faults, source=leg) for driver in drivers]
+                for sensor in bench.sensors.values():
+                    sensor.ledger.keep = keep
                 return await _recorded(bench, paired, hours * 3600)
 
     leg = Leg()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drivers import registry
 from drivers.ble import Link, LinkLostError, Radio, Sighting, already_connected, named, scan
@@ -13,6 +14,8 @@ from drivers.errors import LinkError
 from drivers.script import Read, Script
 
 BATTERY_LEVEL = "00002a19-0000-1000-8000-00805f9b34fb"
+TRIES, RETRY_S, FIND_S = 3, 0.5, 5.0
+"""Connections fail at random; each is tried with a fresh handle."""
 FIRMWARE = "00002a26-0000-1000-8000-00805f9b34fb"
 
 
@@ -77,20 +80,36 @@ async def find(radio: Radio, wanted: str, seconds: float) -> Found:
 
 
 async def identify(radio: Radio, found: Found) -> Identity:
-    """Connect once and read battery and firmware; what cannot be read is None.
+    """Connect, start it once to see that it is what it seems, read battery and firmware, stop it.
 
     Raises:
-        LinkError: it cannot be connected to.
+        DeviceRefusedError: it is not what it seems, or refuses to stream.
+        LinkError: it cannot be connected to, tried `TRIES` times.
     """
+    for _ in range(TRIES - 1):
+        with suppress(LinkLostError):
+            return await _identified(radio, found)
+        await asyncio.sleep(RETRY_S)
+        found = replace(found, sighting=(await find(radio, found.sighting.address, FIND_S)).sighting)
+    return await _identified(radio, found)
+
+
+async def _identified(radio: Radio, found: Found) -> Identity:
+    driver, granted = found.driver, dict[str, object]()
     link = Link(radio, found.sighting, arrival_ns=lambda: 0, on_packet=lambda _packet: None)
     try:
         await link.open()
-        battery, firmware = None, None
+        if driver:
+            granted |= await link.run(driver.start(driver.defaults))
+        battery, firmware = None, granted.get("firmware")
         with suppress(LinkError):
-            battery = await link.run(found.driver.battery() if found.driver and found.driver.battery else _battery())
+            battery = await link.run(driver.battery() if driver and driver.battery else _battery())
         with suppress(LinkError):
-            firmware = await link.run(_firmware())
-        return Identity(battery, firmware)
+            firmware = firmware or await link.run(_firmware())
+        with suppress(LinkError):
+            if driver:
+                await link.run(driver.stop(granted))
+        return Identity(battery, str(firmware) if firmware else None)
     finally:
         await link.close()
 

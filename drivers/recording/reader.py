@@ -21,7 +21,7 @@ from drivers import registry
 from drivers.capture_lines import GZIP_MAGIC, capture_file, read_capture
 from drivers.clocks.device import DUPLICATE
 from drivers.decoder import Decoder, HostZero
-from drivers.errors import PacketError, RecordingError
+from drivers.errors import NothingRecordedError, PacketError, RecordingError
 from drivers.packets import PacketBatch, RawPacket
 from drivers.recording.block_groups import BlockGroups
 from drivers.recording.digest import content_digest
@@ -229,7 +229,7 @@ def open_recording(path: Path) -> Recording:
     except OSError as error:
         raise RecordingError(f"cannot be read ({error.strerror or error})", path) from error
     if not start:
-        raise RecordingError("is empty, not a recording", path)
+        raise NothingRecordedError("is empty, not a recording", path)
     if start == SQLITE_MAGIC:
         return Recording(path, _SqliteSource(path))
     if start.startswith(GZIP_MAGIC) or start.lstrip().startswith(b"{"):
@@ -276,6 +276,9 @@ class _SqliteSource:
         with self._sound():
             self._db = _opened(path)
         try:
+            with self._sound():
+                if not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                    raise NothingRecordedError("holds nothing", path)
             self._check_kind()
             with self._sound():
                 stored = {key: json.loads(value) for key, value in self._db.execute("SELECT * FROM header")}

@@ -41,16 +41,17 @@ class RecordingWriter:
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._db.executescript(
             f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={FORMAT_VERSION};"
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; BEGIN;" + SCHEMA + "COMMIT;"
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; BEGIN;" + SCHEMA
         )
+        for key, value in header.as_dict().items():
+            self._db.execute("INSERT INTO header VALUES (?,?)", (key, json.dumps(value)))
+        self._db.execute("COMMIT")  # tables and header at once: a file has both, or neither
         self._known: dict[str, int] = {}
         self._packets: list[RawPacket] = []
         self._batches: list[PacketBatch] = []
         self._statements: list[tuple[str, tuple[object, ...]]] = []
         self._chunks: list[RowChunk] = []
         self._columns: tuple[str, ...] | None = None
-        self.describe(header)
-        self.flush()
 
     def append(self, packet: RawPacket) -> None:
         """The next packet."""

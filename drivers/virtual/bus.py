@@ -283,7 +283,9 @@ class Bus:
             self._write(client, encode(answer))
 
     def _write(self, client: _Client, raw: bytes, sockets: Sequence[socket.socket] = ()) -> None:
-        """Send in order: at once what the socket takes, the rest when it can."""
+        """Send in order: at once what the socket takes, the rest when it can; nothing to one that has gone."""
+        if client.sock.fileno() < 0:
+            return
         client.waiting.append((raw, sockets))
         if len(client.waiting) == 1:
             self._flush(client)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from analysis.events import Leg
+from drivers.errors import LinkError
 from tracker.cli.output import console, table
 from tracker.cli.scan import signal_bar
 from tracker.cli.surroundings import now, open_store, somebody_answers
@@ -53,7 +54,7 @@ async def _meet(air: Radio, wanted: str | None, *, asked: bool) -> tuple[Found, 
     else:
         found = await _choose(air, [f for f in await look_around(air, SEARCH_S) if f.driver])
     if found.driver is None:
-        raise ConfigError(f"no driver knows {found.name}: `soleus drivers` lists the supported sensors")
+        raise LinkError(f"no driver knows {found.name}: `soleus drivers` lists the supported sensors")
     identity = await identify(air, found)
     return found, identity.battery_percent, identity.firmware
 

@@ -87,7 +87,7 @@ def recover(store: Store, paths: Iterable[Path]) -> list[str]:
 
 
 def _close(store: Store, path: Path) -> list[str]:
-    from drivers.errors import RecordingError
+    from drivers.errors import NothingRecordedError, RecordingError
     from drivers.recording import open_recording
     from tracker.counting import count
     from tracker.errors import ConfigError
@@ -106,6 +106,11 @@ def _close(store: Store, path: Path) -> list[str]:
                 # In the place of what was stored so far: labels that were not final then are in the whole count.
                 store.recount(session.id, batch_of(facts), UTC)
                 _finish(store, session, _totals(recording, facts, session))
+    except NothingRecordedError:
+        if session is None:
+            _remove(path)
+            return []
+        raise
     except (RecordingError, ConfigError) as error:
         if session is not None:
             _finish(store, session, session.totals)
