@@ -135,6 +135,7 @@ ROOMS = [
     Room("pyarrow", imports_of("pyarrow"), {"tracker/samplefile/*": "Parquet, where it is installed"}),
     Room("scipy", imports_of("scipy"), {
         "analysis/leg/*": "splines of the simulated leg",
+        "analysis/emg/*": "filters of muscle signals, hundreds of samples a second",
         "tracker/bench.py": "the unit R is a pass of scipy's filter",
     }),
     Room("terminal", imports_of("click", "rich"), {"tracker/cli/*": "commands and tables"}),

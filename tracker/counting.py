@@ -10,7 +10,7 @@ from analysis.events import Contraction, Findings, Gap, Rejection, StateSpan
 from analysis.pipeline import Pipeline
 from analysis.rules import algorithm
 from analysis.samples import FloatArray, Modality, SampleBlock
-from tracker.facts import LOWEST_RATE_HZ, Facts, StreamFacts, Uncountable, tiled
+from tracker.facts import LOWEST_EMG_HZ, LOWEST_RATE_HZ, Facts, StreamFacts, Uncountable, tiled
 from tracker.samplefile.intervals import GAP_PERIODS, Intervals
 
 RATE_SAMPLES = 200
@@ -36,6 +36,7 @@ class Counting:
         self._held: list[Group] | None = []
         self._found = _Found()
         self._uncountable: Uncountable | None = None
+        self._only_emg = False
 
     def feed(self, *blocks: SampleBlock) -> Findings:
         """Take blocks of one stretch of time together; empty ones are passed over.
@@ -73,7 +74,7 @@ class Counting:
         found = self._found.findings(self._gaps())
         spans = tiled(found.spans, first_s, last_s, found.gaps)
         whole = Findings(found.contractions, spans, found.rejections, found.gaps, found.bounce_s)
-        return Facts(streams, whole, self._uncountable, algorithm())
+        return Facts(streams, whole, self._why_uncountable(), algorithm())
 
     def _stream(self, block: SampleBlock) -> _Stream:
         return self._streams.setdefault((block.modality, block.stream), _Stream(block.modality))
@@ -81,11 +82,31 @@ class Counting:
     def _acc(self) -> _Stream | None:
         return next((seen for seen in self._streams.values() if seen.modality is Modality.ACC), None)
 
+    def _emg(self) -> _Stream | None:
+        """The fastest EMG that is quick enough to count with."""
+        rates = [
+            (rate_hz, stream)
+            for stream in self._streams.values()
+            if stream.modality is Modality.EMG and (rate_hz := stream.rate_hz(RATE_SAMPLES)) is not None
+        ]
+        rate_hz, stream = max(rates, key=lambda rate: rate[0], default=(0.0, None))
+        return stream if rate_hz >= LOWEST_EMG_HZ else None
+
+    def _why_uncountable(self) -> Uncountable | None:
+        """Why there are no counts; EMG alone counts once an electrode of the calf has had contact."""
+        by_emg = self._only_emg or (self._held is None and self._acc() is None)
+        if self._uncountable is None and by_emg and not self._pipeline.emg_usable_s:
+            return Uncountable.NO_CONTACT
+        return self._uncountable
+
     def _is_decided(self) -> bool:
         """Whether the accelerometer has shown its rate, or will not; forgets what no longer matters."""
         newest_s = max(stream.last_s for stream in self._streams.values())
         acc = self._acc()
         if acc is None:
+            emg = self._emg()
+            if emg is not None and newest_s - emg.first_s > _HELD_BEFORE_ACC_S:
+                return True
             self._held = [
                 group
                 for group in self._held or ()
@@ -99,22 +120,25 @@ class Counting:
         held, self._held = self._held or [], None
         acc = self._acc()
         rate_hz = acc.rate_hz(RATE_SAMPLES) if acc else None
-        if acc is None:
-            self._uncountable = Uncountable.NO_ACCELEROMETER
-        elif rate_hz is None or rate_hz < LOWEST_RATE_HZ:
-            self._uncountable = Uncountable.TOO_SLOW
+        if rate_hz is None or rate_hz < LOWEST_RATE_HZ:
+            self._only_emg = self._emg() is not None and acc is not None
+            if self._emg() is None:
+                slow = acc is not None or any(seen.modality is Modality.EMG for seen in self._streams.values())
+                self._uncountable = Uncountable.TOO_SLOW if slow else Uncountable.NO_ACCELEROMETER
         return self._count(held)
 
     def _count(self, groups: list[Group]) -> Findings:
         found = Findings()
         if self._uncountable is None:
             for group in groups:
-                found = found + self._found.take(self._pipeline.feed(*group))
+                chosen = [block for block in group if block.modality is Modality.EMG] if self._only_emg else group
+                found = found + self._found.take(self._pipeline.feed(*chosen))
         return found
 
     def _gaps(self) -> list[Gap] | None:
         """Gaps of the stream that shows them best, where the pipeline did not look for any."""
-        if not self._uncountable or not self._streams:
+        is_seen = self._acc() is not None and not self._uncountable and not self._only_emg
+        if is_seen or not self._streams:
             return None
         best = min(self._streams.values(), key=lambda stream: (_rank(stream.modality), -stream.samples))
         return best.gaps()

@@ -8,6 +8,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
+from analysis.emg.rules import EMG_RULES
 from analysis.events import Algorithm, Contraction, Findings, Gap, Kind, State, StateSpan
 from analysis.samples import Modality
 
@@ -18,6 +19,9 @@ Source: the pipeline assumes nothing across a longer pause (analysis.grid)."""
 LOWEST_RATE_HZ = 20.0
 """A quick heel raise lasts a third of a second: fewer samples a second do not show its course."""
 
+LOWEST_EMG_HZ = EMG_RULES.least_rate_hz
+"""Slower EMG does not show the course of a burst."""
+
 MOTION = (Modality.ACC, Modality.GYR)
 _DIGITS = 6
 
@@ -27,6 +31,7 @@ class Uncountable(StrEnum):
 
     NO_ACCELEROMETER = "no_accelerometer"
     TOO_SLOW = "too_slow"
+    NO_CONTACT = "no_contact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +204,13 @@ def _span_json(span: StateSpan) -> dict[str, Any]:
 def why_uncountable(facts: Facts) -> str | None:
     """For people: why there are no counts; None where there are."""
     if facts.uncountable is Uncountable.NO_ACCELEROMETER:
-        return "there is no accelerometer in it, and contractions are counted from one"
+        return "there is neither an accelerometer nor EMG in it, and contractions are counted from these"
+    if facts.uncountable is Uncountable.NO_CONTACT:
+        return "no electrode on the calf had contact, and there is no accelerometer in it to count with"
+    if facts.uncountable is Uncountable.TOO_SLOW and all(s.modality is not Modality.ACC for s in facts.streams):
+        return (
+            f"its EMG gives {facts.rate_hz or 0.0:.3g} samples a second, and counting needs {LOWEST_EMG_HZ:g} or more"
+        )
     if facts.uncountable is Uncountable.TOO_SLOW:
         return (
             f"its accelerometer gives {facts.rate_hz or 0.0:.3g} samples a second, "

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.emg.simulated import Electrodes, emg_of, pumps
 from analysis.events import Findings, Gap, Kind, State
 from analysis.leg.gait import Gait
 from analysis.leg.story import Teller, Wearer
@@ -77,11 +78,32 @@ def test_muscle_alone_has_gaps_too() -> None:
     """Without an accelerometer the fastest stream shows the gaps; two muscles are one modality."""
     t_s = np.concatenate([times(200.0, 10.0), times(200.0, 10.0, 30.0)])
     facts = count([(emg(t_s, "soleus"), emg(t_s[::2], "tib_ant"))])
-    assert facts.uncountable is Uncountable.NO_ACCELEROMETER
+    assert facts.uncountable is Uncountable.NO_CONTACT
     assert facts.findings.gaps == (Gap(9.995, 30.0),)
     assert [span.state for span in facts.findings.spans] == [State.UNKNOWN]
     (stream,) = facts.streams
     assert (stream.samples, stream.rate_hz) == (6000, 200.0)
+
+
+def test_muscle_alone_is_counted() -> None:
+    """EMG with contact needs no accelerometer; what the wearer did around it stays unknown."""
+    rng = np.random.default_rng(31)
+    truth = pumps(6, 20.0, rng)
+    facts = count([(emg_of(truth, truth[-1].end_s + 10.0, Electrodes(), rng),)])
+    assert facts.uncountable is None
+    assert facts.counts == dict.fromkeys(Kind, 0) | {Kind.ANKLE_PUMP: 6}
+    assert [span.state for span in facts.findings.spans] == [State.UNKNOWN]
+
+
+def test_muscle_beside_a_slow_accelerometer() -> None:
+    """Too slow an accelerometer is passed over where there is EMG; too slow EMG alone is no count."""
+    rng = np.random.default_rng(32)
+    truth = pumps(6, 20.0, rng)
+    block = emg_of(truth, truth[-1].end_s + 10.0, Electrodes(), rng)
+    counts = count([(acc(times(5.0, float(block.t_s[-1]))), block)]).counts
+    assert counts is not None
+    assert counts[Kind.ANKLE_PUMP] == 6
+    assert count([(emg(times(20.0, 60.0)),)]).uncountable is Uncountable.TOO_SLOW
 
 
 def test_an_accelerometer_that_comes_late_is_counted() -> None:
