@@ -123,7 +123,8 @@ def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, off_axis
         (per_tilt < r.least_lift_per_tilt_m) | (per_tilt > r.most_lift_per_tilt_m),
         c.evenness < r.least_evenness,
         fit.misfit[c.frame] > r.most_misfit,
-        fit.level_evidence[c.frame] > 0.0,
+        (fit.level_evidence[c.frame] > 0.0)
+        & ((off_axis[c.frame] > r.most_off_axis) | (fit.level_evidence[c.frame] > r.clearly_level)),
         (c.lift_m > r.large_lift_m)
         & (off_axis[c.frame] > r.most_off_axis)
         & (fit.level_evidence[c.frame] > -r.least_against_level),

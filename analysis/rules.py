@@ -40,6 +40,7 @@ class Rules:
     # A large movement that is no plain hinge: the leg is laid over the other.
     large_lift_m: float = 0.06
     most_off_axis: float = 0.05  # sim: push-ups 0.01, crossing 0.07 and more
+    clearly_level: float = 1.0  # of level evidence, where the turn is a plain hinge
     least_against_level: float = 0.7  # sim: 99 % of push-ups 1.2 and more, crossing 0.6
     most_misfit: float = 0.6  # real: leg moved without a hinge
     # Frames worth a look: force and turn, averaged over 0.4 s, leave their mean over 14 s by at least this (rms).

@@ -76,11 +76,17 @@ def test_each_fault_has_its_rule(change: dict[str, float], rule: str) -> None:
 
 
 def test_a_turn_without_a_hinge_is_refused() -> None:
-    """A horizontal force that no lever explains is no hinge; a hinge level with the sensor is a lying leg."""
+    """A horizontal force that no lever explains is no hinge; a hinge level with the sensor is a lying leg.
+
+    A weak sign of a level hinge counts only where the leg turns about other axes, too, as it does from the hip.
+    """
     no_hinge = replace(ABOVE, misfit=np.array([0.95]))
     level = replace(ABOVE, level_evidence=np.array([0.5]))
     assert raise_rules(raises({}), no_hinge, STILL, ON_AXIS, RULES).tolist() == ["no_hinge"]
-    assert raise_rules(raises({}), level, STILL, ON_AXIS, RULES).tolist() == ["level_hinge"]
+    assert raise_rules(raises({}), level, STILL, 0.2 + ON_AXIS, RULES).tolist() == ["level_hinge"]
+    assert raise_rules(raises({}), level, STILL, ON_AXIS, RULES).tolist() == ["raise"]
+    sure = replace(ABOVE, level_evidence=np.array([2.0]))
+    assert raise_rules(raises({}), sure, STILL, ON_AXIS, RULES).tolist() == ["level_hinge"]
 
 
 def test_tremor_does_not_veto() -> None:
