@@ -15,7 +15,7 @@ from analysis.emg.thresholds import DoubleThreshold
 from analysis.emg.windows import Shape
 from analysis.samples import FloatArray
 
-PEAK_SHARE = 0.92
+PEAK_SHARE = 0.85
 """The peak is the last instant with so much of the greatest envelope: force is held until the muscle lets go. sim"""
 
 STRONG_SHARE = 0.25

@@ -52,7 +52,7 @@ class Channel:
         self._filters = None if shape.rate_hz < rules.raw_rate_hz else Filters(shape, rules)
         self._teager_kaiser, self._envelope = TeagerKaiser(), Envelope(shape, rules)
         self._spectrometer, self.mains = Spectrometer(shape, rules), Mains(rules)
-        self._most = 0.0
+        self._most, self._is_fresh = 0.0, True
         self._offsets = np.zeros(0)
 
     def reset(self) -> None:
@@ -61,6 +61,7 @@ class Channel:
             self._filters.reset()
         self._teager_kaiser.reset()
         self._envelope.reset()
+        self._is_fresh = True
         self._offsets = np.zeros(0)
 
     def hear(self, samples: FloatArray) -> Windows:
@@ -126,8 +127,12 @@ class Channel:
     ) -> IntArray:
         """Contact by hum, which is also judged by the strongest burst of the windows before."""
         share = hum_share(line, spectra.band)
-        clear = (share < self._rules.lifted_share) & USABLE_CODES[contact]
-        most = np.maximum.accumulate(np.append(self._most, np.where(clear, envelope.max(axis=1), 0.0)))
+        top = envelope.max(axis=1)
+        works = top > self._rules.works * np.median(envelope, axis=1)
+        works[0] &= not self._is_fresh  # the filters are still settling
+        self._is_fresh = False
+        clear = (share < self._rules.lifted_share) & USABLE_CODES[contact] & works
+        most = np.maximum.accumulate(np.append(self._most, np.where(clear, top, 0.0)))
         self._most = float(most[-1])
         loud = line_uv2 > (self._rules.lifted_level * most[:-1]) ** 2
         return hum_codes(share, loud & (most[:-1] > 0.0), self._rules)

@@ -28,11 +28,11 @@ class EmgRules:
     # Contact.
     hum_share: float = 1.0  # of line to the rest of the band, rms
     lifted_share: float = 30.0
+    works: float = 3.0  # a window's greatest envelope to its median: the muscle was at work in it
     lifted_level: float = 2.0  # hum, in terms of the wearer's own maximum
     clipped_share: float = 0.004  # of a window's samples that lie on its extremes
     ruined_share: float = 0.2
     steps_of_clipping: float = 40.0  # a coarse converter at rest also repeats its extremes
-    dead_share: float = 0.05  # of the channel's own floor
     # Double threshold, in terms of the floor (a low quantile of the last 15 s, about 0.8 of the resting rms).
     burst_on: float = 3.2  # sim
     burst_off: float = 2.0  # sim
@@ -45,7 +45,7 @@ class EmgRules:
     least_level: float = 0.05  # of the wearer's own maximum
     least_mean_hz: float = 38.0  # sim: skin and cable move below; calf EMG has its mean at 80 to 150 Hz
     hum_jump: float = 16.0  # in power, from one window to the next
-    crosstalk: float = 0.2  # a calf channel with so little beside a burst of the shin hears the shin
+    crosstalk: float = 0.25  # a calf channel with so little beside a burst of the shin hears the shin
     # Rhythm.
     least_period_s: float = 0.46  # faster than 130 a minute is bounce, as for the motion sensor
     stride_least_s: float = 0.8
