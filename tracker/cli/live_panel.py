@@ -28,6 +28,8 @@ def panel(supervisor: Supervisor) -> Panel:
     from rich.table import Table
     from rich.text import Text
 
+    from tracker.cli.record import battery
+
     view, session = supervisor.view, supervisor.session
     grid = Table.grid(padding=(0, 2))
     grid.add_column()
@@ -39,7 +41,7 @@ def panel(supervisor: Supervisor) -> Panel:
         ago = "none yet" if tally.last_s is None else f"{duration(tally.session_s - tally.last_s)} ago"
         grid.add_row("last contraction", ago)
         grid.add_row("recorded", duration(tally.session_s))
-        grid.add_row("battery", "unknown" if tally.battery_percent is None else f"{tally.battery_percent:.0f} %")
+        grid.add_row("battery", battery(tally.battery).removeprefix("battery "))
     grid.add_row("signal", "-" if view.rssi_dbm is None else signal_bar(view.rssi_dbm))
     grid.add_row("link", str(view.state))
     if view.why:

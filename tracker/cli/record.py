@@ -14,6 +14,7 @@ from tracker.errors import ConfigError, NothingFound
 
 if TYPE_CHECKING:
     from tracker.live.supervisor import Supervisor
+    from tracker.live.tally import Battery
     from tracker.store import Sensor, Store
 
 SHORT = {
@@ -60,7 +61,7 @@ def chosen_sensors(store: Store, nicks: tuple[str, ...]) -> list[Sensor]:
     for nick in nicks:
         if nick not in known:
             raise ConfigError(f"no sensor is called {nick}; there are: {', '.join(known)}")
-    return [known[nick] for nick in nicks] or list(known.values())
+    return [known[nick] for nick in dict.fromkeys(nicks)] or list(known.values())
 
 
 def _plain(supervisors: Sequence[Supervisor]) -> None:
@@ -82,12 +83,20 @@ def line(supervisor: Supervisor) -> str:
         if session.reconnects:
             parts.append(f"{session.reconnects} reconnects")
         if tally.battery_percent is not None:
-            parts.append(f"battery {tally.battery_percent:.0f} %")
+            parts.append(battery(tally.battery))
         if tally.trouble:
             parts.append(f"WARNING {tally.trouble}")
     if view.why:
         parts.append(view.why)
     return " | ".join(parts)
+
+
+def battery(level: Battery) -> str:
+    """Charge, how long it lasts where that can be told, and a word when it is low."""
+    if level.percent is None:
+        return "battery unknown"
+    left = "" if level.hours_left is None else f", about {level.hours_left:.0f} h left"
+    return f"battery {'low, ' if level.is_low else ''}{level.percent:.0f} %{left}"
 
 
 def summary(supervisor: Supervisor) -> str:
