@@ -30,7 +30,7 @@ class Burst:
         onset_s: the first channel rises, session seconds.
         peak_s: the strongest channel's envelope is greatest (it lags by the calf's own 0.1 s).
         end_s: the last channel is back at its floor.
-        channel: name of the channel that stands out most.
+        channel: the one it was found by: the soleus where there is one, else what stands out most.
         ratio: greatest amplitude of that channel in terms of its floor.
         envelope: greatest linear envelope of that channel, in its unit.
         level: the same in terms of the wearer's own maximum so far, this burst included: 0..1.
@@ -95,6 +95,7 @@ class BurstFinder:
         self._shape, self._rules = shape, rules
         self._names, self._muscles = channels, muscles
         self._calf = np.array([k for k, m in enumerate(muscles) if m in CALF], dtype=np.int64)
+        self._soleus = np.array([k for k, m in enumerate(muscles) if m is Muscle.SOLEUS], dtype=np.int64)
         self._shin = [k for k, m in enumerate(muscles) if m is Muscle.TIBIALIS_ANTERIOR]
         self._threshold = DoubleThreshold.at(shape, rules)
         self._join = shape.cells_in(rules.join_s)
@@ -109,7 +110,7 @@ class BurstFinder:
             self._held = cells if self._held is None else self._held + cells
         if self._held is None or self._calf.size == 0:
             return []
-        strongest = self._held.ratio[self._calf].max(axis=0)
+        strongest = self._strongest(self._held.ratio)
         found, keep = [], strongest.size
         for first, last in self._segments(strongest):
             if last + self._join > strongest.size and not ends:
@@ -119,6 +120,14 @@ class BurstFinder:
                 found.append(burst)
         self._forget(keep, ends=ends)
         return found
+
+    def _strongest(self, ratio: FloatArray) -> FloatArray:
+        """How far the calf stands out (n,): the soleus where its electrode can be used, else any other calf channel."""
+        calf = ratio[self._calf].max(axis=0)
+        if not self._soleus.size or self._soleus.size == self._calf.size:
+            return calf
+        soleus = ratio[self._soleus].max(axis=0)
+        return np.where(soleus > 0.0, soleus, calf)
 
     def _segments(self, strongest: FloatArray) -> Iterator[tuple[int, int]]:
         """Runs of cells above the lower threshold, those less than `join` apart as one."""
@@ -149,8 +158,9 @@ class BurstFinder:
             return None
         if not high.any():
             return None
-        ratio = cells.ratio[self._calf, first:last]
-        lead = int(self._calf[int(ratio.max(axis=1).argmax())])
+        by_soleus = self._soleus.size and cells.ratio[self._soleus, first:last].max() >= strongest[first:last].max()
+        among = self._soleus if by_soleus else self._calf
+        lead = int(among[int(cells.ratio[among, first:last].max(axis=1).argmax())])
         stop = min(last + self._join, strongest.size)
         envelope = cells.envelope[:, first:stop]
         tops = envelope.max(axis=1)
@@ -166,7 +176,8 @@ class BurstFinder:
         at = min(peak, last - 1)
         median_hz = float(cells.median_hz[lead, at])
         return Burst(
-            onset_s, peak_s, end_s, self._names[lead], float(ratio.max()), float(tops[lead]), float(shares[lead]),
+            onset_s, peak_s, end_s, self._names[lead], float(cells.ratio[lead, first:last].max()),
+            float(tops[lead]), float(shares[lead]),
             self._by_muscle(shares), _lateness(cells.ratio[lead, first:last]), mean_hz,
             median_hz or None, CODES[int(cells.contact[lead, at])], refused,
         )  # fmt: skip

@@ -42,7 +42,8 @@ def test_each_contraction_once(outing: tuple[Recorded, list[Contraction]], count
     told, isometric = outing
     plain = Counter(event.kind.value for event in count(*told.blocks).contractions)
     found = said(count(*told.blocks, emg_for(told, *told.truth, *isometric)))
-    assert found == {
+    confirmed = {key: n for key, n in found.items() if key[1] != "silent"}
+    assert confirmed == {
         ("soleus_pushup", "agrees", None): plain["soleus_pushup"],
         ("step", "agrees", None): plain["step"],
         ("ankle_pump", "agrees", "no"): 8,
