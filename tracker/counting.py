@@ -74,7 +74,7 @@ class Counting:
         found = self._found.findings(self._gaps())
         spans = tiled(found.spans, first_s, last_s, found.gaps)
         whole = Findings(found.contractions, spans, found.rejections, found.gaps, found.bounce_s)
-        return Facts(streams, whole, self._why_uncountable(), algorithm())
+        return Facts(streams, whole, self._why_uncountable(), algorithm(), self._is_by_emg())
 
     def _stream(self, block: SampleBlock) -> _Stream:
         return self._streams.setdefault((block.modality, block.stream), _Stream(block.modality))
@@ -92,10 +92,12 @@ class Counting:
         rate_hz, stream = max(rates, key=lambda rate: rate[0], default=(0.0, None))
         return stream if rate_hz >= LOWEST_EMG_HZ else None
 
+    def _is_by_emg(self) -> bool:
+        return self._only_emg or (self._held is None and self._acc() is None)
+
     def _why_uncountable(self) -> Uncountable | None:
         """Why there are no counts; EMG alone counts once an electrode of the calf has had contact."""
-        by_emg = self._only_emg or (self._held is None and self._acc() is None)
-        if self._uncountable is None and by_emg and not self._pipeline.emg_usable_s:
+        if self._uncountable is None and self._is_by_emg() and not self._pipeline.emg_usable_s:
             return Uncountable.NO_CONTACT
         return self._uncountable
 

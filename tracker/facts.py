@@ -26,6 +26,10 @@ MOTION = (Modality.ACC, Modality.GYR)
 _DIGITS = 6
 
 
+ONLY_EMG = "muscle alone tells that the calf contracts, not what the foot does: its events are kept, no kind is summed"
+"""For people: why a recording without an accelerometer has events and no counts."""
+
+
 class Uncountable(StrEnum):
     """Why nothing can be counted in a recording."""
 
@@ -62,12 +66,14 @@ class Facts:
         findings: what was found; `spans` tile the time from the first sample to the last.
         uncountable: why nothing could be counted; None where counting was possible.
         algorithm: which science counted.
+        only_emg: counted by muscle alone, which tells that the calf contracts and not what the foot does.
     """
 
     streams: tuple[StreamFacts, ...]
     findings: Findings
     uncountable: Uncountable | None
     algorithm: Algorithm
+    only_emg: bool = False
 
     @property
     def first_s(self) -> float:
@@ -122,12 +128,21 @@ class Facts:
     @property
     def counts(self) -> dict[Kind, int] | None:
         """Contractions of each kind; None where they could not be counted, which is not the same as none."""
-        if self.uncountable:
+        if self.uncountable or self.only_emg:
             return None
         counted = dict.fromkeys(Kind, 0)
         for event in self.findings.contractions:
             counted[event.kind] += 1
         return counted
+
+    @property
+    def known_counts(self) -> dict[Kind, int | None]:
+        """Each kind's count, None where this recording cannot tell; by muscle alone only ankle pumps are told."""
+        told: dict[Kind, int | None] = dict.fromkeys(Kind)
+        if self.only_emg and not self.uncountable:
+            told[Kind.ANKLE_PUMP] = sum(event.kind is Kind.ANKLE_PUMP for event in self.findings.contractions)
+        told.update(self.counts or {})
+        return told
 
     def mean_confidence(self, kind: Kind) -> float | None:
         """Mean confidence of the contractions of a kind, None where there are none."""
@@ -141,11 +156,10 @@ class Facts:
 
     def to_json(self) -> dict[str, Any]:
         """The keys of `soleus analyze --json`."""
-        counts = self.counts
         algorithm = self.algorithm
         return {
             "recording": self._recording_json(),
-            "counts": {str(kind): None if counts is None else counts[kind] for kind in Kind},
+            "counts": {str(kind): count for kind, count in self.known_counts.items()},
             "events": [_event_json(n, event) for n, event in enumerate(self.findings.contractions, 1)],
             "states": [_span_json(span) for span in self.findings.spans],
             "bounce_s": None if self.uncountable else round(self.findings.bounce_s, _DIGITS),

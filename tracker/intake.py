@@ -34,10 +34,11 @@ from drivers.rows import RowChunk
 from tracker.content import content_key, file_key, unix_us
 from tracker.counting import Counting
 from tracker.errors import ConfigError
-from tracker.facts import Facts, why_uncountable
+from tracker.facts import ONLY_EMG, Facts, why_uncountable
 from tracker.home import Home
 from tracker.samplefile import ReadOptions, SampleFile, read_sample_file
 from tracker.store import Batch, NewSession, Store, Totals
+from tracker.store.civil import later
 from tracker.store.connection import Presence
 from tracker.store.faults import told, usable
 
@@ -199,7 +200,7 @@ class Intake:
             taken.leg,
             facts.duration_s,
             facts.counts,
-            why_uncountable(facts),
+            why_uncountable(facts) or (ONLY_EMG if facts.only_emg else None),
         )
 
 
@@ -315,14 +316,9 @@ def _zone_of(anchor: Anchor) -> tzinfo:
     return timezone(timedelta(seconds=anchor.utc_offset_s))
 
 
-def later(start: datetime, by_s: float) -> datetime:
-    """An instant some seconds of true time later, in the same zone."""
-    return (start.astimezone(UTC) + timedelta(seconds=by_s)).astimezone(start.tzinfo)
-
-
 def batch_of(facts: Facts) -> Batch:
     """A whole session's findings as the store takes them."""
-    countable = facts.uncountable is None
+    countable = facts.counts is not None
     return Batch(facts.findings, facts.first_s, facts.last_s, facts.algorithm, countable)
 
 

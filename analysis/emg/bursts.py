@@ -97,7 +97,7 @@ class BurstFinder:
         self._calf = np.array([k for k, m in enumerate(muscles) if m in CALF], dtype=np.int64)
         self._soleus = np.array([k for k, m in enumerate(muscles) if m is Muscle.SOLEUS], dtype=np.int64)
         self._shin = [k for k, m in enumerate(muscles) if m is Muscle.TIBIALIS_ANTERIOR]
-        self._threshold = DoubleThreshold.at(shape, rules)
+        self._threshold = DoubleThreshold.at(shape, rules, self._soleus.size or self._calf.size)
         self._join = shape.cells_in(rules.join_s)
         self._most = np.zeros(len(channels))
         self._held: Cells | None = None

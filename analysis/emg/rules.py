@@ -38,6 +38,7 @@ class EmgRules:
     burst_off: float = 2.0  # sim
     burst_on_slow: float = 5.0  # below raw_rate_hz a window holds few samples
     burst_off_slow: float = 2.5
+    per_doubling: float = 0.1  # of channels: `burst_on` rises by this share
     burst_on_s: float = 0.06
     least_burst_s: float = 0.1
     most_burst_s: float = 8.0  # longer is posture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,13 +29,17 @@ class DoubleThreshold:
     width: int
 
     @staticmethod
-    def at(shape: Shape, rules: EmgRules = EMG_RULES) -> DoubleThreshold:
-        """Thresholds for a rate. Few samples scatter: a slow channel is averaged longer and must rise higher."""
+    def at(shape: Shape, rules: EmgRules = EMG_RULES, channels: int = 1) -> DoubleThreshold:
+        """Thresholds for a rate. Few samples scatter: a slow channel is averaged longer and must rise higher.
+
+        The greatest of several channels of noise is greater than one: it must rise higher by `per_doubling`.
+        """
+        higher = 1.0 + rules.per_doubling * math.log2(max(channels, 1))
         least = -(-_SMOOTH_SAMPLES // shape.cell)
         width = shape.cells_in(SMOOTH_S, least) | 1
         if shape.rate_hz < rules.raw_rate_hz:
-            return DoubleThreshold(rules.burst_on_slow, rules.burst_off_slow, width)
-        return DoubleThreshold(rules.burst_on, rules.burst_off, width)
+            return DoubleThreshold(rules.burst_on_slow * higher, rules.burst_off_slow, width)
+        return DoubleThreshold(rules.burst_on * higher, rules.burst_off, width)
 
 
 def floor(windows: Windows) -> FloatArray:

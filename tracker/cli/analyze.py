@@ -10,6 +10,7 @@ import click
 from analysis.events import Kind, State
 from drivers.errors import RecordingError
 from tracker.cli.faults import say
+from tracker.cli.figures import UNKNOWN
 from tracker.cli.options import FILE, file_options, json_option, leg_option, read_options
 from tracker.cli.output import KIND_NAMES, console, counted, duration, print_json, table
 from tracker.cli.progress import Bar
@@ -91,15 +92,17 @@ def print_table(name: str, facts: Facts) -> None:
     gaps = f", {counted(len(facts.findings.gaps), 'gap')} ({duration(facts.gap_s)})"
     sensors = " and ".join(facts.modalities) or "data"
     out.print(f"{name}: {duration(facts.duration_s)} of {sensors}{rate}{gaps}", markup=False, soft_wrap=True)
-    counts = facts.counts
-    if counts is not None:
+    if facts.uncountable is None:
         out.print(
             f"worn {duration(facts.worn_s)}, of which it is unknown what the leg did for {duration(facts.unknown_s)}"
         )
         rows = table("contractions", "number", "mean confidence", numbers=("number", "mean confidence"))
         for kind in Kind:
             sure = facts.mean_confidence(kind)
-            rows.add_row(KIND_NAMES[kind], f"{counts[kind]:,}", "" if sure is None else f"{sure:.2f}")
+            number = facts.known_counts[kind]
+            rows.add_row(
+                KIND_NAMES[kind], UNKNOWN if number is None else f"{number:,}", "" if sure is None else f"{sure:.2f}"
+            )
         out.print(rows)
     out.print(states_table(facts))
 

@@ -14,10 +14,9 @@ from tracker.cli import surroundings
 from tracker.cli.dates import Calendar
 from tracker.cli.output import console, print_json, table
 from tracker.errors import ConfigError, NothingFound
-from tracker.intake import later
 from tracker.settings import instant_of
 from tracker.store import SessionRecord, Store
-from tracker.store.civil import day_of
+from tracker.store.civil import day_of, later
 
 if TYPE_CHECKING:
     from analysis.explain import Check, Explanation

@@ -149,7 +149,7 @@ def _totals(recording: Recording, facts: Facts, session: SessionRecord) -> Total
 
 
 def _finish(store: Store, session: SessionRecord, totals: Totals) -> None:
-    from tracker.intake import later
+    from tracker.store.civil import later
 
     last_s = store.session(session.id).last_s
     store.finish(session.id, later(session.started_at, last_s), totals)

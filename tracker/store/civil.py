@@ -8,7 +8,7 @@ exact for every zone since 1972; an earlier local mean time is rounded down to o
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 QUARTER_S = 900
 
@@ -79,3 +79,8 @@ def day_of(moment: datetime, zone: tzinfo, start_hour: int = 0) -> date:
     while instant >= day_start(day + timedelta(days=1), zone, start_hour):
         day += timedelta(days=1)
     return day
+
+
+def later(start: datetime, by_s: float) -> datetime:
+    """An instant some seconds of true time later, in the same zone."""
+    return (start.astimezone(UTC) + timedelta(seconds=by_s)).astimezone(start.tzinfo)

@@ -88,8 +88,8 @@ def walk_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def emg_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten seconds of one muscle at 200 Hz, nothing else."""
-    rows = "".join(f"{number / 200},{number % 7}\n" for number in range(2000))
+    """Ten seconds of an electrode without contact at 200 Hz, nothing else."""
+    rows = "".join(f"{number / 200},0\n" for number in range(2000))
     path = tmp_path_factory.mktemp("files") / "muscle.csv"
     path.write_text("t_s,emg_soleus_uv\n" + rows)
     return path

@@ -98,8 +98,8 @@ def test_muscle_alone(emg_file: Path, run: Any, run_json: Any) -> None:
     assert told["bounce_s"] is None
     assert tiles(told)
     assert run("analyze", emg_file).stderr == (
-        "nothing can be counted in muscle.csv: there is no accelerometer in it, "
-        "and contractions are counted from one.\n"
+        "nothing can be counted in muscle.csv: no electrode on the calf had contact, "
+        "and there is no accelerometer in it to count with.\n"
     )
 
 
