@@ -144,6 +144,8 @@ def raise_candidates(traces: Traces) -> RaiseCandidates:
     plain = around(heel_course(traces, traces.plain_tilt_rad), frame, peak, REACH, REACH)
     steady = around(_steady_course(traces), frame, peak, REACH, REACH)
     holds, middle, before, after = _hold(steady, size)
+    shown = _shown(steady, left, right) >= 0.5 * size
+    holds = holds & shown
     onset, end = np.where(holds, np.maximum(onset, before), onset), np.where(holds, np.maximum(end, after), end)
     period_s, tops = _rhythm(window, size)
     return RaiseCandidates(
@@ -161,7 +163,7 @@ def raise_candidates(traces: Traces) -> RaiseCandidates:
         / np.maximum(speed.max(axis=1, initial=0.0), 1e-12),
         period_s=period_s,
         tops=tops,
-        up_s=_up_s(steady, size),
+        up_s=np.where(shown, _up_s(steady, size), 0.0),
         near_swing_s=_near_swing_s(traces, frame, peak),
         turn_rad_s=np.abs(turn).max(axis=1, initial=0.0),
     )
@@ -261,6 +263,15 @@ def _up_s(plain: FloatArray, size: FloatArray) -> FloatArray:
     """How long before the peak the heel was last lowered, by a third of the raise, nothing taken off."""
     down = plain[:, REACH::-1] < (plain[:, REACH] - LOWERED * size)[:, None]
     return np.where(down.any(axis=1), down.argmax(axis=1), REACH) / GRID_HZ
+
+
+def _shown(steady: FloatArray, left: IntArray, right: IntArray) -> FloatArray:
+    """Height of the raise above its deeper valley in the steady course.
+
+    Standing up beside it can spoil the scale of tilt to lift, and the steady course then shows nothing of it.
+    """
+    rows = np.arange(left.size)
+    return steady[:, REACH] - np.minimum(steady[rows, REACH - left], steady[rows, REACH + right])
 
 
 def _hold(plain: FloatArray, size: FloatArray) -> tuple[BoolArray, FloatArray, IntArray, IntArray]:

@@ -13,6 +13,9 @@ from analysis.events import Kind
 from analysis.frames import BEFORE
 from analysis.grid import GRID_HZ
 from analysis.hinge import ChainFit
+from analysis.leg.movements import Raises
+from analysis.leg.story import Teller, Wearer
+from analysis.pipeline import Pipeline
 from analysis.rules import RULES
 
 ABOVE = ChainFit(np.array([0.3]), np.array([1.5]), np.array([-1.0]), np.array([0.1]))
@@ -189,3 +192,14 @@ def test_events_come_in_order_of_time() -> None:
     )  # fmt: skip
     assert [e.kind for e in kept] == [Kind.SOLEUS_PUSHUP, Kind.STEP, Kind.SOLEUS_PUSHUP]
     assert [e.peak_s for e in kept] == sorted(e.peak_s for e in kept)
+
+
+@pytest.mark.parametrize("seed", [3, 70001, 70022, 70023, 70026, 70029])
+def test_standing_up_soon_after_takes_no_push_up_away(seed: int) -> None:
+    """Rising from the chair must not make the last push-ups of a set look like one held top."""
+    rng = np.random.default_rng(seed)
+    told = Teller(Wearer.anybody(rng), 52.0, rng).sit(12.0).pushups(Raises(3, 35.0, np.radians(30.0))).sit(13.0)
+    told.pushups(Raises(5, 35.0, np.radians(30.0))).sit(4.0).stand_up().stand(20.0)
+    pipeline = Pipeline()
+    found = pipeline.feed(*told.record().blocks) + pipeline.finish()
+    assert [event.kind for event in found.contractions] == [Kind.SOLEUS_PUSHUP] * 8
