@@ -86,12 +86,13 @@ def test_muscle_alone_has_gaps_too() -> None:
 
 
 def test_muscle_alone_is_counted() -> None:
-    """EMG with contact needs no accelerometer; what the wearer did around it stays unknown."""
+    """EMG with contact needs no accelerometer; kinds that it cannot tell, and the wearer's state, stay unknown."""
     rng = np.random.default_rng(31)
     truth = pumps(6, 20.0, rng)
     facts = count([(emg_of(truth, truth[-1].end_s + 10.0, Electrodes(), rng),)])
     assert facts.uncountable is None
-    assert facts.counts == dict.fromkeys(Kind, 0) | {Kind.ANKLE_PUMP: 6}
+    assert facts.counts is None
+    assert facts.known_counts == dict.fromkeys(Kind) | {Kind.ANKLE_PUMP: 6}
     assert [span.state for span in facts.findings.spans] == [State.UNKNOWN]
 
 
@@ -100,8 +101,7 @@ def test_muscle_beside_a_slow_accelerometer() -> None:
     rng = np.random.default_rng(32)
     truth = pumps(6, 20.0, rng)
     block = emg_of(truth, truth[-1].end_s + 10.0, Electrodes(), rng)
-    counts = count([(acc(times(5.0, float(block.t_s[-1]))), block)]).counts
-    assert counts is not None
+    counts = count([(acc(times(5.0, float(block.t_s[-1]))), block)]).known_counts
     assert counts[Kind.ANKLE_PUMP] == 6
     assert count([(emg(times(20.0, 60.0)),)]).uncountable is Uncountable.TOO_SLOW
 
