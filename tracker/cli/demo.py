@@ -8,19 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from analysis.events import Kind
-from tracker.cli.output import console, print_json, table
+from tracker.cli.output import KIND_NAMES, console, print_json, table
 from tracker.cli.surroundings import home, now
 
 if TYPE_CHECKING:
     from tracker.demo import Outcome
     from tracker.home import Home
     from tracker.live.supervisor import Supervisor
-
-NAMES = {
-    Kind.SOLEUS_PUSHUP: "soleus push-ups (seated)",
-    Kind.HEEL_RAISE: "heel raises (standing)",
-    Kind.STEP: "steps of this leg",
-}
 
 
 @click.command("demo")
@@ -74,7 +68,7 @@ class _Ticker:
         self._last = ""
 
     def __call__(self, supervisors: Sequence[Supervisor]) -> None:
-        from tracker.cli.record import line
+        from tracker.cli.live_text import line
 
         text = line(supervisors[0])
         if text != self._last:
@@ -86,5 +80,5 @@ def _show(outcome: Outcome) -> None:
     drawn = table("", "the leg did", "counted", numbers=("the leg did", "counted"))
     for kind in Kind:
         if outcome.truth[kind] or outcome.counted[kind]:
-            drawn.add_row(NAMES.get(kind, str(kind)), str(outcome.truth[kind]), str(outcome.counted[kind]))
+            drawn.add_row(KIND_NAMES[kind], str(outcome.truth[kind]), str(outcome.counted[kind]))
     console().print(drawn)

@@ -10,7 +10,7 @@ import click
 
 from tracker.cli.faults import say
 from tracker.cli.options import FILE, json_option
-from tracker.cli.output import KIND_NAMES, console, counted, print_json, table
+from tracker.cli.output import PLAIN_NAMES, console, counted, print_json, table
 from tracker.cli.progress import Bar
 from tracker.errors import ConfigError, NothingFound
 from tracker.evaluation.diagram import PLOT_ENDINGS, plot, text_diagram
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from analysis.scoring import Figure, Score
 
-NAMES = {kind: name.split(" (")[0] for kind, name in KIND_NAMES.items()} | {ANY: "of any kind"}
+NAMES = PLAIN_NAMES | {ANY: "of any kind"}
 _SHARES = ("precision", "recall", "F1 (95 %)", "count error", "false per hour (95 %)", "timing")
 _ALARM = ("hours", "false", "per hour (95 %)", "recall here", "recall of all")
 

@@ -22,6 +22,18 @@ KIND_NAMES = {
 }
 """Kinds of contraction for people."""
 
+PLAIN_NAMES = {kind: name.split(" (")[0] for kind, name in KIND_NAMES.items()}
+"""The same without the posture."""
+
+SHORT_NAMES = {
+    "soleus_pushup": "push-ups",
+    "heel_raise": "raises",
+    "ankle_pump": "pumps",
+    "step": "steps",
+    "pedal": "strokes",
+}
+"""The same where there is little room."""
+
 
 def print_json(document: Any) -> None:
     """One document on stdout; keys in their own order, no NaN or infinity (they become null)."""

@@ -13,7 +13,7 @@ from analysis.events import DELIBERATE, Kind
 from tracker.cli import surroundings
 from tracker.cli.dates import Calendar, short_date
 from tracker.cli.figures import UNKNOWN, bar, change, clock_time, number
-from tracker.cli.output import console, print_json
+from tracker.cli.output import SHORT_NAMES, console, print_json
 from tracker.cli.tables import Rows
 from tracker.store.days import DaySummary, LegDay
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _BAR = 24
-_SHORT = {Kind.SOLEUS_PUSHUP: "push-ups", Kind.HEEL_RAISE: "raises", Kind.ANKLE_PUMP: "pumps"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,7 @@ def _columns(sums: LegDay, width: int) -> list[_Column]:
     gait = [Kind.STEP, *([Kind.PEDAL] if sums.counts and sums.counts[Kind.PEDAL] else [])]
     return [
         _Column("deliberate", lambda leg: number(leg.deliberate)),
-        *(_Column(_SHORT[kind], _counter(kind)) for kind in kinds),
+        *(_Column(SHORT_NAMES[kind], _counter(kind)) for kind in kinds),
         *(_Column("steps" if kind is Kind.STEP else "strokes", _counter(kind)) for kind in gait),
         _Column("worn", lambda leg: clock_time(leg.worn_s)),
         _Column("recorded", lambda leg: clock_time(leg.recorded_s)),

@@ -7,23 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analysis.events import Kind
-from tracker.cli.output import duration
+from tracker.cli.live_screen import Screen
+from tracker.cli.live_text import line, summary
 from tracker.cli.surroundings import open_store
 from tracker.errors import ConfigError, NothingFound
 
 if TYPE_CHECKING:
     from tracker.live.supervisor import Supervisor
-    from tracker.live.tally import Battery
     from tracker.store import Sensor, Store
-
-SHORT = {
-    Kind.SOLEUS_PUSHUP: "push-ups",
-    Kind.HEEL_RAISE: "raises",
-    Kind.ANKLE_PUMP: "pumps",
-    Kind.STEP: "steps",
-    Kind.PEDAL: "strokes",
-}
 
 
 @click.command("record")
@@ -67,61 +58,3 @@ def chosen_sensors(store: Store, nicks: tuple[str, ...]) -> list[Sensor]:
 def _plain(supervisors: Sequence[Supervisor]) -> None:
     for supervisor in supervisors:
         click.echo(line(supervisor))
-
-
-def line(supervisor: Supervisor) -> str:
-    """One sensor's state in one line."""
-    view, session = supervisor.view, supervisor.session
-    parts = [supervisor.sensor.nick, str(view.state)]
-    if session is not None and session.has_data:
-        tally = session.tally
-        parts.append(duration(tally.session_s))
-        parts += [f"{SHORT[kind]} {tally.shown(kind)}" for kind in Kind if tally.shown(kind)]
-        parts.append(f"{tally.packets} packets")
-        if tally.packet_errors:
-            parts.append(f"{tally.packet_errors} refused")
-        if session.reconnects:
-            parts.append(f"{session.reconnects} reconnects")
-        if tally.battery_percent is not None:
-            parts.append(battery(tally.battery))
-        if tally.trouble:
-            parts.append(f"WARNING {tally.trouble}")
-    if view.why:
-        parts.append(view.why)
-    return " | ".join(parts)
-
-
-def battery(level: Battery) -> str:
-    """Charge, how long it lasts where that can be told, and a word when it is low."""
-    if level.percent is None:
-        return "battery unknown"
-    left = "" if level.hours_left is None else f", about {level.hours_left:.0f} h left"
-    return f"battery {'low, ' if level.is_low else ''}{level.percent:.0f} %{left}"
-
-
-def summary(supervisor: Supervisor) -> str:
-    """What was recorded, at the end."""
-    session = supervisor.session
-    if session is None or not session.has_data:
-        return f"{supervisor.sensor.nick}: nothing was recorded."
-    tally = session.tally
-    counts = ", ".join(f"{tally.counts[kind]} {SHORT[kind]}" for kind in Kind if tally.counts[kind]) or "no contraction"
-    return f"{supervisor.sensor.nick}: {duration(tally.session_s)} recorded, {counts} (session {session.session_id})."
-
-
-class Screen:
-    """The live screen: one panel a sensor."""
-
-    def __init__(self) -> None:
-        from rich.live import Live
-
-        self._live = Live(auto_refresh=False, transient=True)
-        self._live.start()
-
-    def __call__(self, supervisors: Sequence[Supervisor]) -> None:
-        """Draw what is going on."""
-        from rich.columns import Columns
-
-        from tracker.cli.live_panel import panel
-
-        self._live.update(Columns([panel(supervisor) for supervisor in supervisors]), refresh=True)

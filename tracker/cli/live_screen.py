@@ -1,25 +1,19 @@
-"""The panel of one sensor on the live screen of `soleus record`."""
+"""The live screen of `soleus record`: one panel a sensor."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from analysis.events import Kind
-from tracker.cli.output import duration
+from tracker.cli.live_text import battery
+from tracker.cli.output import PLAIN_NAMES, duration
 from tracker.cli.scan import signal_bar
 
 if TYPE_CHECKING:
     from rich.panel import Panel
 
     from tracker.live.supervisor import Supervisor
-
-NAMES = {
-    Kind.SOLEUS_PUSHUP: "soleus push-ups",
-    Kind.HEEL_RAISE: "heel raises",
-    Kind.ANKLE_PUMP: "ankle pumps",
-    Kind.STEP: "steps",
-    Kind.PEDAL: "pedal strokes",
-}
 
 
 def panel(supervisor: Supervisor) -> Panel:
@@ -28,8 +22,6 @@ def panel(supervisor: Supervisor) -> Panel:
     from rich.table import Table
     from rich.text import Text
 
-    from tracker.cli.record import battery
-
     view, session = supervisor.view, supervisor.session
     grid = Table.grid(padding=(0, 2))
     grid.add_column()
@@ -37,7 +29,7 @@ def panel(supervisor: Supervisor) -> Panel:
     if session is not None and session.has_data:
         tally = session.tally
         for kind in (Kind.SOLEUS_PUSHUP, Kind.HEEL_RAISE, Kind.STEP):
-            grid.add_row(NAMES[kind], Text(str(tally.shown(kind)), style="bold"))
+            grid.add_row(PLAIN_NAMES[kind], Text(str(tally.shown(kind)), style="bold"))
         ago = "none yet" if tally.last_s is None else f"{duration(tally.session_s - tally.last_s)} ago"
         grid.add_row("last contraction", ago)
         grid.add_row("recorded", duration(tally.session_s))
@@ -49,3 +41,19 @@ def panel(supervisor: Supervisor) -> Panel:
     if session is not None and session.tally.trouble:
         grid.add_row("", Text(session.tally.trouble, style="bold red"))
     return Panel(grid, title=f"{supervisor.sensor.nick} ({supervisor.sensor.leg or 'leg unknown'})", width=52)
+
+
+class Screen:
+    """The live screen: one panel a sensor."""
+
+    def __init__(self) -> None:
+        from rich.live import Live
+
+        self._live = Live(auto_refresh=False, transient=True)
+        self._live.start()
+
+    def __call__(self, supervisors: Sequence[Supervisor]) -> None:
+        """Draw what is going on."""
+        from rich.columns import Columns
+
+        self._live.update(Columns([panel(supervisor) for supervisor in supervisors]), refresh=True)
