@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from analysis.samples import SampleBlock
@@ -41,3 +42,31 @@ class HostZero(Protocol):
     def zero_arrival_ns(self) -> int | None:
         """Host clock at `t_s` = 0, None before the first sample. Late by the first packet's latency."""
         ...
+
+
+Faults = list[tuple[int, str]]
+"""Place of a refused packet in its batch, and why."""
+
+
+def refusals(packets: Sequence[RawPacket], faults: Iterable[tuple[int, str]]) -> list[PacketError]:
+    """The refused packets of a batch, in their order."""
+    return [PacketError(why, packets[place].characteristic, packets[place].payload) for place, why in sorted(faults)]
+
+
+class BatchDecoder(ABC):
+    """A decoder that takes packets by the batch; one packet is a batch of one."""
+
+    def feed(self, packet: RawPacket) -> list[SampleBlock]:
+        """Samples this packet completes.
+
+        Raises:
+            PacketError: the packet is refused; nothing else is lost.
+        """
+        blocks, errors = self.feed_many((packet,))
+        if errors:
+            raise errors[0]
+        return blocks
+
+    @abstractmethod
+    def feed_many(self, packets: Sequence[RawPacket]) -> tuple[list[SampleBlock], list[PacketError]]:
+        """The same for many packets at once, one block a stream; refused packets in their order."""

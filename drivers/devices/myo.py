@@ -23,7 +23,7 @@ import numpy.typing as npt
 from analysis.samples import STANDARD_GRAVITY_MPS2, FloatArray, Modality, SampleBlock
 from drivers.clocks.arrival import HostAxis, IntArray
 from drivers.clocks.arrival_streams import ArrivalStream, HostTimes
-from drivers.decoder import Settings
+from drivers.decoder import BatchDecoder, Faults, Settings, refusals
 from drivers.driver import Driver, Facts, KeepAwake
 from drivers.errors import PacketError
 from drivers.packets import PacketBatch, RawPacket
@@ -43,11 +43,10 @@ _WXYZ = ("w", "x", "y", "z")
 NO_SAMPLES = frozenset({CLASSIFIER, MOTION, FIRMWARE, INFO})
 """Events, and what the start reads: kept in a recording, no fault of the stream."""
 
-Faults = list[tuple[int, str]]
 Known = tuple[FloatArray, npt.NDArray[Any]]
 
 
-class MyoDecoder:
+class MyoDecoder(BatchDecoder):
     """Decoder of one armband's packets; see `drivers.decoder.Decoder`."""
 
     def __init__(self, settings: Settings) -> None:
@@ -59,17 +58,6 @@ class MyoDecoder:
         self._battery = HostTimes(self._axis)
         self._turn = -1
         self._seen = RawPacket(0, "", b"")
-
-    def feed(self, packet: RawPacket) -> list[SampleBlock]:
-        """Samples this packet completes.
-
-        Raises:
-            PacketError: the packet is refused; nothing else is lost.
-        """
-        blocks, errors = self.feed_many((packet,))
-        if errors:
-            raise errors[0]
-        return blocks
 
     def feed_many(self, packets: Sequence[RawPacket]) -> tuple[list[SampleBlock], list[PacketError]]:
         """The same for many packets at once, one block a stream; refused packets in their order."""
@@ -86,7 +74,7 @@ class MyoDecoder:
             *self._filtered_blocks(batch, filtered),
             *self._battery.release(),
         ]
-        return made, [_refused(batch[i], why) for i, why in sorted(faults)]
+        return made, refusals(batch, faults)
 
     def finish(self) -> list[SampleBlock]:
         """What was held back because it was not clear yet whether samples were missing before it."""
@@ -203,10 +191,6 @@ class MyoDecoder:
 def _single(packet: IntArray) -> tuple[IntArray, IntArray]:
     """Counts and missing samples of packets that hold one sample each and tell no loss."""
     return np.ones(packet.size, np.int64), np.zeros(packet.size, np.int64)
-
-
-def _refused(packet: RawPacket, why: str) -> PacketError:
-    return PacketError(why, packet.characteristic, packet.payload)
 
 
 DRIVER = Driver(

@@ -14,7 +14,7 @@ import numpy as np
 
 from analysis.samples import FloatArray, Modality, SampleBlock
 from drivers.clocks.device import HIGHEST_STAMP_NS, FrameOrder, FramePlacer, SessionZero, nominal_rate_hz, spread
-from drivers.decoder import Settings
+from drivers.decoder import BatchDecoder, Faults, Settings, refusals
 from drivers.driver import Driver, Facts
 from drivers.errors import PacketError
 from drivers.packets import PacketBatch, RawPacket
@@ -52,8 +52,6 @@ _AUXILIARY = {
 }
 
 Rate = Callable[[int], float | None]
-Faults = list[tuple[int, str]]
-"""Place of a refused packet in its batch, and why."""
 
 
 @dataclass(slots=True, eq=False)
@@ -91,7 +89,7 @@ class _Stream:
         return zero.seconds(spread(start, step, count, within(count))), values
 
 
-class PolarPmdDecoder:
+class PolarPmdDecoder(BatchDecoder):
     """Decoder of one sensor's packets; see `drivers.decoder.Decoder`."""
 
     def __init__(self, settings: Settings) -> None:
@@ -102,17 +100,6 @@ class PolarPmdDecoder:
         self._waiting: list[tuple[Modality, int, float]] = []
         self._last_auxiliary: dict[Modality, int] = {}
 
-    def feed(self, packet: RawPacket) -> list[SampleBlock]:
-        """Samples this packet completes.
-
-        Raises:
-            PacketError: the packet is refused; nothing else is lost.
-        """
-        blocks, errors = self.feed_many((packet,))
-        if errors:
-            raise errors[0]
-        return blocks
-
     def feed_many(self, packets: Sequence[RawPacket]) -> tuple[list[SampleBlock], list[PacketError]]:
         """The same for many packets at once, one block a stream; refused packets in their order."""
         batch = PacketBatch.of(packets)
@@ -120,8 +107,7 @@ class PolarPmdDecoder:
         faults: Faults = []
         for first, last in self._parts(batch):
             faults.extend((first + i, why) for i, why in self._take(batch.between(first, last), made))
-        faults.sort()
-        return made.blocks(self._rate_hz), [_refused(batch[i], why) for i, why in faults]
+        return made.blocks(self._rate_hz), refusals(batch, faults)
 
     def finish(self) -> list[SampleBlock]:
         """What was held back for want of a rate, at the device's usual one."""
@@ -348,10 +334,6 @@ def _why_unknown(measurement: int, kind: int) -> str:
         return f"{name} is not decoded"
     packed = "compressed " if kind & DELTA else "raw "
     return f"unknown {packed}frame type {kind & 0x7F} of {name}"
-
-
-def _refused(packet: RawPacket, why: str) -> PacketError:
-    return PacketError(why, packet.characteristic, packet.payload)
 
 
 DRIVER = Driver(

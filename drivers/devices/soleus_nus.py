@@ -18,7 +18,7 @@ from analysis.samples import FloatArray, Modality, SampleBlock
 from drivers.clocks.arrival_streams import sample_times
 from drivers.clocks.counted import CountedPlacer, WrappingClock
 from drivers.clocks.device import DUPLICATE
-from drivers.decoder import Settings
+from drivers.decoder import BatchDecoder, Faults, Settings, refusals
 from drivers.driver import Driver, Facts
 from drivers.errors import PacketError
 from drivers.packets import PacketBatch, RawPacket
@@ -31,7 +31,6 @@ _USUAL_NS = {Kind.IMU: 1e7, Kind.EMG: 1e6}
 """Sample period of a stream of one single packet, whose rate nobody stated."""
 
 Rows = npt.NDArray[Any]
-Faults = list[tuple[int, str]]
 
 
 @dataclass(slots=True, eq=False)
@@ -63,7 +62,7 @@ class _Stream:
         return times, held
 
 
-class SoleusNusDecoder:
+class SoleusNusDecoder(BatchDecoder):
     """Decoder of one device's packets; see `drivers.decoder.Decoder`."""
 
     def __init__(self, settings: Settings) -> None:
@@ -75,17 +74,6 @@ class SoleusNusDecoder:
         self._waiting: list[tuple[int, int | None, float | None]] = []
         self._last_status_ns = self._seen_status_ns = -(1 << 62)
 
-    def feed(self, packet: RawPacket) -> list[SampleBlock]:
-        """Samples this packet completes.
-
-        Raises:
-            PacketError: the packet is refused; nothing else is lost.
-        """
-        blocks, errors = self.feed_many((packet,))
-        if errors:
-            raise errors[0]
-        return blocks
-
     def feed_many(self, packets: Sequence[RawPacket]) -> tuple[list[SampleBlock], list[PacketError]]:
         """The same for many packets at once, one block a stream; refused packets in their order."""
         batch = PacketBatch.of(packets)
@@ -93,7 +81,7 @@ class SoleusNusDecoder:
         faults: Faults = []
         for first, last in self._parts(batch):
             faults.extend((first + i, why) for i, why in self._take(batch.between(first, last), made))
-        return made.blocks(), [_refused(batch[i], why) for i, why in sorted(faults)]
+        return made.blocks(), refusals(batch, faults)
 
     def finish(self) -> list[SampleBlock]:
         """A packet that waited for a second one to tell the rate."""
@@ -236,10 +224,6 @@ class _Made:
 
 def _whole(parts: list[FloatArray]) -> FloatArray:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-def _refused(packet: RawPacket, why: str) -> PacketError:
-    return PacketError(why, packet.characteristic, packet.payload)
 
 
 DRIVER = Driver(

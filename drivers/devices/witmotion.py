@@ -23,7 +23,7 @@ from analysis.samples import STANDARD_GRAVITY_MPS2, XYZ, FloatArray, Modality, S
 from drivers.clocks.arrival import HostAxis, IntArray
 from drivers.clocks.arrival_streams import ArrivalStream, HostTimes
 from drivers.clocks.device import nominal_rate_hz
-from drivers.decoder import Settings
+from drivers.decoder import BatchDecoder, Settings
 from drivers.driver import Driver, Facts
 from drivers.errors import PacketError
 from drivers.packets import PacketBatch, RawPacket
@@ -47,7 +47,7 @@ _TEMP, _MAG, _QUAT, _MAG_TYPE, _VOLTAGE = 0x40, 0x3A, 0x51, 0x72, 0x64
 Counts = list[IntArray]
 
 
-class WitmotionDecoder:
+class WitmotionDecoder(BatchDecoder):
     """Decoder of one sensor's notifications; see `drivers.decoder.Decoder`."""
 
     def __init__(self, settings: Settings) -> None:
@@ -57,17 +57,6 @@ class WitmotionDecoder:
         self._partial = b""
         self._partial_ns = 0
         self._mag_type = 0
-
-    def feed(self, packet: RawPacket) -> list[SampleBlock]:
-        """Samples this packet completes.
-
-        Raises:
-            PacketError: the packet is refused; nothing else is lost.
-        """
-        blocks, errors = self.feed_many((packet,))
-        if errors:
-            raise errors[0]
-        return blocks
 
     def feed_many(self, packets: Sequence[RawPacket]) -> tuple[list[SampleBlock], list[PacketError]]:
         """The same for many packets at once, one block a modality; refused packets in their order."""
