@@ -6,10 +6,13 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
-from analysis.events import Algorithm
+from analysis.events import Algorithm, Kind
 
 NAME = "hinge"
 VERSION = "1.0"
+
+FOUND_BY_MOTION = frozenset({Kind.SOLEUS_PUSHUP, Kind.HEEL_RAISE, Kind.STEP})
+"""Kinds that this version looks for in movement; of the others movement says nothing yet, which is not zero."""
 
 
 @dataclass(frozen=True, slots=True)
