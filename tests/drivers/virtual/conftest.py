@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import struct
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,12 +16,13 @@ from bleak.backends.device import BLEDevice
 from analysis.samples import Modality, SampleBlock
 from drivers.ble import Radio
 from drivers.virtual.bluez import FakeBlueZ
-from drivers.virtual.carriers import Kind, VirtualRadio, on_the_air
+from drivers.virtual.carriers import Kind, VirtualRadio
 from drivers.virtual.clock import VirtualTimeLoop
 from drivers.virtual.faults import Faults
 from drivers.virtual.peripheral import NO_SUCH, NOT_PERMITTED, AttError, Notification
 from drivers.virtual.sensor import VirtualSensor
 from drivers.virtual.sources import FromBlocks
+from tests.carriers import carrier
 
 SERVICE = "7a4c0001-5f3e-4d0c-9b6a-ca1f00000000"
 DATA = "7a4c0002-5f3e-4d0c-9b6a-ca1f00000000"
@@ -174,25 +174,11 @@ class Rig:
         return got
 
 
-def _but_a_closed_bus(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
-    """dbus-fast leaves a future with an EOFError behind whenever its bus is closed by the other side."""
-    if not isinstance(context.get("exception"), EOFError):
-        loop.default_exception_handler(context)
-
-
 @pytest.fixture(params=list(Kind))
 async def rig(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rig]:
     """Both carriers in turn."""
-    if request.param is Kind.BLUEZ:
-        if sys.platform != "linux":
-            pytest.skip("Bleak's BlueZ backend runs on Linux only")
-        asyncio.get_running_loop().set_exception_handler(_but_a_closed_bus)
-        monkeypatch.setenv("PATH", "")  # no bluetoothctl: what version it is must not matter
-    else:
-        pytest.importorskip("bumble")
-    async with on_the_air(kind=request.param) as (radio, air):
+    async with carrier(request.param, monkeypatch, EOFError) as (radio, air):
         yield Rig(request.param, air, radio)
-    await asyncio.sleep(0.1)
 
 
 @pytest.fixture

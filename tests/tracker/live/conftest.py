@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,12 +17,13 @@ from analysis.samples import FloatArray, Modality
 from drivers import registry
 from drivers.ble import Radio
 from drivers.recording import open_recording
-from drivers.virtual.carriers import Kind, VirtualRadio, on_the_air
+from drivers.virtual.carriers import Kind, VirtualRadio
 from drivers.virtual.clock import VirtualTimeLoop
 from drivers.virtual.faults import Faults
 from drivers.virtual.process import virtual_peripheral
 from drivers.virtual.sensor import VirtualSensor
 from drivers.virtual.sources import Source, rocking
+from tests.carriers import carrier
 from tracker.home import Home
 from tracker.live.recording_run import record
 from tracker.live.session import LiveSession
@@ -148,12 +148,6 @@ def samples_sent(sensor: VirtualSensor, session: LiveSession, modality: Modality
     return sum(len(b) for b in [*blocks, *decoder.finish()] if b.modality is modality)
 
 
-def _but_a_closed_bus(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
-    """dbus-fast leaves a future with an EOFError behind whenever its bus is closed by the other side."""
-    if not isinstance(context.get("exception"), EOFError | OSError):
-        loop.default_exception_handler(context)
-
-
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """A store in a home of its own."""
@@ -163,14 +157,6 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture(params=list(Kind))
 async def bench(request: pytest.FixtureRequest, store: Store, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
     """Both carriers in turn."""
-    if request.param is Kind.BLUEZ:
-        if sys.platform != "linux":
-            pytest.skip("Bleak's BlueZ backend runs on Linux only")
-        asyncio.get_running_loop().set_exception_handler(_but_a_closed_bus)
-        monkeypatch.setenv("PATH", "")  # no bluetoothctl: what version it is must not matter
-    else:
-        pytest.importorskip("bumble")
     with store:
-        async with on_the_air(kind=request.param) as (radio, air):
+        async with carrier(request.param, monkeypatch, EOFError, OSError) as (radio, air):
             yield Bench(request.param, air, radio, store)
-        await asyncio.sleep(0.1)
