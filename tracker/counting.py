@@ -76,6 +76,11 @@ class Counting:
         whole = Findings(found.contractions, spans, found.rejections, found.gaps, found.bounce_s)
         return Facts(streams, whole, self._why_uncountable(), algorithm(), self._is_by_emg())
 
+    @property
+    def is_summed(self) -> bool | None:
+        """Whether the kinds of this session have sums, `Facts.counts` later; None while that is not decided."""
+        return None if self._held is not None else not (self._uncountable or self._is_by_emg())
+
     def _stream(self, block: SampleBlock) -> _Stream:
         return self._streams.setdefault((block.modality, block.stream), _Stream(block.modality))
 

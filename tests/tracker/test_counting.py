@@ -142,3 +142,15 @@ def test_gaps_of_the_accelerometer() -> None:
     assert facts.findings.gaps == (Gap(pytest.approx(29.98), 45.0),)
     assert facts.duration_s == pytest.approx(74.98)
     assert facts.worn_s == pytest.approx(74.98 - facts.gap_s - facts.time_in(State.NOT_WORN))
+
+
+def test_sums_are_decided_as_the_facts_decide_them() -> None:
+    """Live asks while the session runs: undecided first, then what the facts say in the end."""
+    rng = np.random.default_rng(33)
+    muscle = emg_of(pumps(6, 20.0, rng), 30.0, Electrodes(), rng)
+    for block, summed in ((acc(times(50.0, 60.0)), True), (acc(times(5.0, 60.0)), False), (muscle, False)):
+        counting = Counting()
+        assert counting.is_summed is None
+        counting.feed(block)
+        counting.finish()
+        assert counting.is_summed is summed is (counting.facts.counts is not None)

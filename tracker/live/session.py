@@ -6,7 +6,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from analysis.events import Findings
@@ -25,6 +25,7 @@ from tracker.live.clock import Clock
 from tracker.live.tally import Tally
 from tracker.live.timebase import TimeBase
 from tracker.store import Batch, NewSession, Sensor, Store, Totals
+from tracker.store.civil import later
 from tracker.store.connection import Presence
 from tracker.store.faults import told, usable
 
@@ -282,14 +283,13 @@ class LiveSession:
         if self.session_id is None:
             self._begin()
         until_s = max(self.tally.session_s, self._stored_until_s)
-        batch = Batch(self._unstored, self._stored_until_s, until_s, algorithm())
+        batch = Batch(self._unstored, self._stored_until_s, until_s, algorithm(), self._counting.is_summed)
         self._store.append(int(self.session_id or 0), batch, self._totals())
         self._unstored, self._stored_until_s = Findings(), until_s
 
     def _begin(self) -> None:
         zero_ns = self._zero_ns() or self._clock.steady_ns()
-        ago = timedelta(microseconds=(self._clock.steady_ns() - zero_ns) / 1000)
-        self._started_at = _minus(self._clock.now(), ago)
+        self._started_at = later(self._clock.now(), (zero_ns - self._clock.steady_ns()) / 1e9)
         new = NewSession(
             started_at=self._started_at,
             leg=self._sensor.leg,
@@ -319,7 +319,7 @@ class LiveSession:
         self._save()
         if self.session_id is None or self._started_at is None:
             return
-        self._store.finish(self.session_id, _minus(self._started_at, _back(self.tally.session_s)), self._totals())
+        self._store.finish(self.session_id, later(self._started_at, self.tally.session_s), self._totals())
         self._know_sensor()
 
     def _know_sensor(self) -> None:
@@ -353,12 +353,3 @@ def _header(sensor: Sensor, driver: Driver, settings: Settings) -> RecordingHead
         place=sensor.place,
         notes={"sensor": sensor.nick},
     )
-
-
-def _back(by_s: float) -> timedelta:
-    return timedelta(seconds=-by_s)
-
-
-def _minus(instant: datetime, by: timedelta) -> datetime:
-    """True time subtracted, whatever the zone does in between."""
-    return (instant.astimezone(UTC) - by).astimezone(instant.tzinfo)
