@@ -44,6 +44,8 @@ CONNECT_S = 10.0
 """A sensor that advertises answers within one or two; whoever waits longer finds it later."""
 REQUEST_S = 8.0
 CLOSE_S = 3.0
+FRESH_S = 4.0
+"""A handle so young is as good as one from a scan of one's own."""
 UNCLAIMED = 256
 """Notifications kept for a script that has not asked for them yet."""
 
@@ -64,11 +66,13 @@ class Radio:
         scanner: makes scanners, as `bleak.BleakScanner`.
         client: makes clients, as `bleak.BleakClient`.
         turn: held while a scan or a connection is under way: adapters do one thing at a time.
+        sightings: what any scan saw last, by address, and when on the loop's clock: one scan serves all who look.
     """
 
     scanner: type[BleakScanner] = BleakScanner
     client: type[BleakClient] = BleakClient
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    sightings: dict[str, tuple[Sighting, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +101,15 @@ async def scan(radio: Radio, seconds: float, enough: Callable[[Sighting], bool] 
     """
     seen: dict[str, Sighting] = {}
     done = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for address, (_, seen_s) in list(radio.sightings.items()):  # telephones change theirs all day
+        if loop.time() - seen_s > FRESH_S:
+            del radio.sightings[address]
 
     def noticed(device: BLEDevice, data: AdvertisementData) -> None:
         sighting = _sighting(device, data, seen.get(device.address))
         seen[device.address] = sighting
+        radio.sightings[device.address] = sighting, loop.time()
         if enough is not None and enough(sighting):
             done.set()
 
@@ -111,6 +120,17 @@ async def scan(radio: Radio, seconds: float, enough: Callable[[Sighting], bool] 
                     async with asyncio.timeout(seconds):
                         await done.wait()
     return sorted(seen.values(), key=lambda sighting: -(sighting.rssi_dbm or -999))
+
+
+def just_seen(radio: Radio, is_it: Callable[[Sighting], bool]) -> Sighting | None:
+    """A device that somebody's scan saw within `FRESH_S`. Told once: if that handle fails, it takes a new scan."""
+    now_s = asyncio.get_running_loop().time()
+    for address, (sighting, seen_s) in list(radio.sightings.items()):
+        if is_it(sighting):
+            del radio.sightings[address]
+            if now_s - seen_s <= FRESH_S:
+                return sighting
+    return None
 
 
 def _sighting(device: BLEDevice, data: AdvertisementData, before: Sighting | None) -> Sighting:
@@ -181,6 +201,20 @@ class Link:
             with radio_faults():
                 async with asyncio.timeout(CONNECT_S + 2.0):
                     await self._client.connect()
+
+    @property
+    def mtu(self) -> int | None:
+        """ATT MTU that was agreed on, None where the system does not tell.
+
+        By the room for a write: the one figure that all of Bleak's backends know after they have connected. BlueZ
+        before 5.62 does not tell it, and Bleak then says 20 bytes.
+        """
+        rooms = [
+            found.max_write_without_response_size
+            for service in self._client.services
+            for found in service.characteristics
+        ]
+        return max(rooms) + 3 if rooms else None
 
     async def close(self, within_s: float = CLOSE_S) -> None:
         """End the link and let go of everything the system holds for it, whatever state it is in."""

@@ -77,6 +77,7 @@ class Driver:
         facts: the row of the table.
         battery: script that asks for the battery in percent, None where it cannot be read.
         keep_awake: what to repeat while streaming.
+        least_mtu: the smallest ATT MTU that its data packets fit.
         buzz: script that makes the device vibrate, None where it cannot.
     """
 
@@ -91,4 +92,5 @@ class Driver:
     facts: Facts
     battery: Callable[[], Script[int | None]] | None = None
     keep_awake: tuple[KeepAwake, ...] = ()
+    least_mtu: int = 23
     buzz: Callable[[], Script[None]] | None = None

@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from drivers.ble import CLOSE_S, Link, LinkLostError, Radio, RadioUnavailableError, Sighting, already_connected, scan
+from drivers.ble import (
+    CLOSE_S,
+    Link,
+    LinkLostError,
+    Radio,
+    RadioUnavailableError,
+    Sighting,
+    already_connected,
+    just_seen,
+    scan,
+)
 from drivers.decoder import Settings
 from drivers.driver import Driver, KeepAwake
 from drivers.errors import LinkError
@@ -187,10 +197,12 @@ class Supervisor:
         """A fresh handle of the sensor: still connected from an earlier, killed process, or seen in a scan."""
         self.view.state = LinkState.LOOKING
         while True:
-            seen = await already_connected(self._radio)
-            if not any(map(self._is_it, seen)):
-                seen = await scan(self._radio, SCAN_S, self._is_it)
-            found = next(filter(self._is_it, seen), None)
+            found = just_seen(self._radio, self._is_it)
+            if found is None:
+                found = next(filter(self._is_it, await already_connected(self._radio)), None)
+            if found is None:
+                await scan(self._radio, SCAN_S, self._is_it)
+                found = just_seen(self._radio, self._is_it)
             if found is not None:
                 self.view.rssi_dbm = found.rssi_dbm
                 return found
@@ -236,12 +248,23 @@ class Supervisor:
             while not link.lost.is_set():
                 silent_s = self._now_s() - self._heard_s
                 if silent_s >= recover_s:
-                    raise LinkLostError(f"no data for {silent_s:.0f} s although the link looked up")
+                    raise LinkLostError(
+                        f"no data for {silent_s:.0f} s although the link looked up{self._too_small(link)}"
+                    )
                 self.view.state = LinkState.SILENT if silent_s >= warn_s else LinkState.STREAMING
                 with suppress(TimeoutError):
                     async with asyncio.timeout(BEAT_S):
                         await link.lost.wait()
         raise LinkLostError("the sensor's link broke")
+
+    def _too_small(self, link: Link) -> str:
+        """A cause of silence that only another adapter mends; empty where the packets fit."""
+        if link.mtu is None or link.mtu >= self._driver.least_mtu:
+            return ""
+        return (
+            f"; this computer agreed on packets of {link.mtu} bytes and the sensor needs {self._driver.least_mtu}: "
+            "use another Bluetooth adapter"
+        )
 
     async def _keep_awake(self, link: Link, what: KeepAwake) -> None:
         while True:
