@@ -98,9 +98,9 @@ def test_decoded_lines_count_the_same(name: str) -> None:
 
 def joined(modality: Modality, parts: list[Any]) -> SampleBlock:
     t_s = np.concatenate([part["t_s"] for part in parts])
-    return SampleBlock(
-        modality, t_s, np.concatenate([part["values"] for part in parts]), tuple(parts[0].get("channels", XYZ))
-    )
+    values = np.concatenate([part["values"] for part in parts])
+    names = tuple(str(i + 1) for i in range(values.shape[1])) if modality is Modality.EMG else XYZ
+    return SampleBlock(modality, t_s, values, names)
 
 
 def test_a_band_brings_muscle_and_motion() -> None:
