@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -156,7 +155,7 @@ class LiveSession:
             self._stored_ns = now_ns
             self.tally.database = self._quietly(self._save)
         if packets:
-            self.tally.likely = Counter(event.kind for event in self._counting.preview())
+            self.tally.expect(self._counting.preview())
         return found
 
     def finish(self) -> None:
@@ -267,9 +266,7 @@ class LiveSession:
 
     def _keep(self, found: Findings) -> Findings:
         self._unstored = self._unstored + found
-        self.tally.counts.update(event.kind for event in found.contractions)
-        if found.contractions:
-            self.tally.last_s = max(event.peak_s for event in found.contractions)
+        self.tally.keep(found)
         return found
 
     def _is_settled(self) -> bool:
