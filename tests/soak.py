@@ -5,8 +5,8 @@
 Each driver on each carrier records a simulated leg, with 20 link losses an hour, 1 % of the packets lost, stalls and
 a reboot. What is counted is compared with the counts of the same samples without a gap: those that the sensor took,
 and between them what it would have taken. `--four` records four sensors side by side, and nothing is to be lost.
-`--day` records one for 24 hours and prints the memory of each. Prints a row of a Markdown table each; exit code 1
-where a claim fails.
+`--day --hours 24` records one without a radio between and prints the memory of each hour. Prints a row of a Markdown
+table each; exit code 1 where a claim fails.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from pathlib import Path
 import numpy as np
 
 from analysis.events import Findings
+from analysis.events import Leg as Side
+from analysis.grid import BREAK_S
 from analysis.leg.days import Habits, worn_hour
 from analysis.leg.story import Wearer
 from analysis.samples import FloatArray, Modality, SampleBlock
@@ -30,16 +33,24 @@ from drivers.recording import open_recording
 from drivers.virtual.carriers import Kind, on_the_air
 from drivers.virtual.clock import VirtualTimeLoop
 from drivers.virtual.faults import Fate, Faults, Mishap, Planned, scattered
+from drivers.virtual.ledger import Ledger
+from drivers.virtual.process import virtual_peripheral
 from drivers.virtual.sensor import VirtualSensor
 from drivers.virtual.sources import FromBlocks, rocking
-from tests.tracker.live.conftest import NOON, Bench
+from drivers.virtual.wire import Wire
+from tests.tracker.live.conftest import NOON, Bench, LoopClock
 from tests.wearables import WEARABLES, main_modality
 from tracker.counting import count
 from tracker.home import Home
+from tracker.live.recording_run import record
 from tracker.live.session import LiveSession
+from tracker.live.supervisor import Supervisor
 from tracker.store import Sensor, Store
 
 FOUR = ("polar-pmd", "witmotion", "myo", "soleus-nus")
+FLAT_MB = 5.0
+"""Memory may wander by so much after the first of 24 parts."""
+
 NEAR_GAP_S = 10.0
 """What is counted is final 10 s after the movement, so nothing farther from it than that can have had a say."""
 COLUMNS = ("driver", "air", "packets", "lost", "reconnects", "gap s", "invented", "twice", "off by ms (max)",
@@ -174,12 +185,33 @@ def placed(run: Run, driver: str) -> Placed:
 
 
 def gaps(run: Run, packet_interval_s: float) -> list[tuple[float, float]]:
-    """Times of the sensor's life of which samples are missing: no link, and packets that did not arrive."""
+    """Times of the sensor's life of which samples are missing for longer than the pipeline bridges.
+
+    Told by the ledger: there was no link, or packets did not arrive. A packet holds what was taken since the one
+    before it of its kind, two usual intervals at the most.
+    """
     ledger = run.sensor.ledger
     up = [0.0, *(edge for link in ledger.links for edge in link if edge is not None), run.end_s]
     holes = list(zip(up[::2], up[1::2], strict=False))
-    lost = [entry.life_s for entry in ledger.entries if not entry.fate.whole and not entry.answer]
-    return sorted(holes + [(at_s - 2 * packet_interval_s, at_s) for at_s in lost])
+    before: dict[tuple[str, bytes], float] = {}
+    for entry in sorted((e for e in ledger.entries if not e.answer), key=lambda e: e.number):
+        kind = entry.characteristic, entry.payload[:1]
+        since_s = max(before.get(kind, 0.0), entry.life_s - 2 * packet_interval_s)
+        before[kind] = entry.life_s
+        if not entry.fate.whole:
+            holes.append((since_s, entry.life_s))
+    return [hole for hole in joined(holes) if hole[1] - hole[0] > BREAK_S]
+
+
+def joined(holes: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The same time without overlap; what is a sample apart is one."""
+    whole: list[tuple[float, float]] = []
+    for start_s, end_s in sorted(holes):
+        if whole and start_s <= whole[-1][1] + 0.02:
+            whole[-1] = whole[-1][0], max(whole[-1][1], end_s)
+        else:
+            whole.append((start_s, end_s))
+    return whole
 
 
 def outside(events_s: FloatArray, holes: Sequence[tuple[float, float]]) -> FloatArray:
@@ -188,15 +220,6 @@ def outside(events_s: FloatArray, holes: Sequence[tuple[float, float]]) -> Float
     for start_s, end_s in holes:
         keep &= (events_s < start_s - NEAR_GAP_S) | (events_s > end_s + NEAR_GAP_S)
     return events_s[keep]
-
-
-def covered_s(holes: Sequence[tuple[float, float]]) -> float:
-    """Seconds in at least one hole."""
-    total_s, seen_s = 0.0, 0.0
-    for start_s, end_s in holes:
-        total_s += max(0.0, end_s - max(start_s, seen_s))
-        seen_s = max(seen_s, end_s)
-    return total_s
 
 
 @dataclass(slots=True)
@@ -222,7 +245,7 @@ def judge(driver: str, carrier: Kind, bad: Run) -> Verdict:
     off_ms = 1e3 * np.abs(found.errors_s - np.median(found.errors_s))
     verdict = Verdict([
         driver, carrier, bad.session.tally.packets, ledger.fates[Fate.LOST] + ledger.fates[Fate.STALLED],
-        bad.session.reconnects, f"{covered_s(holes):.0f}", found.invented, found.twice,
+        bad.session.reconnects, f"{sum(end_s - start_s for start_s, end_s in holes):.0f}", found.invented, found.twice,
         f"{np.percentile(off_ms, 99):.0f} ({off_ms.max():.0f})", f"{seen_clean.size} / {seen_bad.size}",
         f"{all_clean.size} / {all_bad.size}",
     ])  # fmt: skip
@@ -252,6 +275,39 @@ def soak_four(carrier: Kind, hours: float) -> Verdict:
         return verdict
 
 
+def soak_day(driver: str, hours: float) -> Verdict:
+    """The memory of one sensor, 24 times in all, without a radio between, so that a day is over in minutes."""
+    resident_mb: list[float] = []
+
+    async def work(home: Path) -> None:
+        worn = VirtualSensor(virtual_peripheral(driver), Leg(), seed=3, ledger=Ledger(keep=False))
+        with Store(Home(home).create(), clock=LoopClock().now) as store:
+            sensor = Sensor("day", worn.name, worn.address, driver, Side.LEFT)
+            store.keep_sensor(sensor)
+
+            def tell(_: Sequence[Supervisor]) -> None:
+                resident_mb.append(_resident_mb())
+                print(f"<!-- {len(resident_mb)}/24: {resident_mb[-1]:.1f} MB -->", flush=True)  # noqa: T201
+
+            async with Wire([worn]) as radio:
+                await record(
+                    radio, store, [sensor], LoopClock(), minutes=hours * 60, tell=tell, tell_every_s=hours * 150
+                )
+
+    with tempfile.TemporaryDirectory() as folder, asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(work(Path(folder) / "home"))
+    settled = resident_mb[1:] or resident_mb
+    verdict = Verdict([driver, "none", "", 0, 0, 0, f"memory {min(settled):.1f} to {max(settled):.1f} MB"])
+    verdict.claim(max(settled) - min(settled) <= FLAT_MB, "memory grows")
+    return verdict
+
+
+def _resident_mb() -> float:
+    """Resident memory of this process (Linux)."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
@@ -259,11 +315,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--driver", choices=WEARABLES, action="append")
     parser.add_argument("--carrier", choices=[kind.value for kind in Kind], action="append")
     parser.add_argument("--four", action="store_true", help="all four side by side, nothing else")
+    parser.add_argument(
+        "--day", action="store_true", help="the memory of one sensor instead, in 24 parts; say --hours 24"
+    )
     given = parser.parse_args(argv)
     logging.disable(logging.CRITICAL)
     carriers = [Kind(name) for name in given.carrier or [kind.value for kind in Kind]]
     print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}")  # noqa: T201
     failed = False
+    if given.day:
+        rows = [soak_day(driver, given.hours) for driver in given.driver or ["polar-pmd"]]
+        print(*(f"| {' | '.join(map(str, row.cells))} | {' '.join(row.failed)}" for row in rows), sep="\n")  # noqa: T201
+        return int(any(row.failed for row in rows))
     for carrier in carriers:
         wanted = [None] if given.four else given.driver or WEARABLES
         for driver in wanted:
