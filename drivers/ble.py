@@ -115,10 +115,17 @@ async def scan(radio: Radio, seconds: float, enough: Callable[[Sighting], bool] 
 
     async with radio.turn:
         with radio_faults():
-            async with radio.scanner(noticed):
+            scanner = radio.scanner(noticed)
+            async with asyncio.timeout(REQUEST_S):
+                await scanner.start()
+            try:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(seconds):
                         await done.wait()
+            finally:
+                with suppress(TimeoutError):  # a bus that hangs must not keep the others waiting for their turn
+                    async with asyncio.timeout(CLOSE_S):
+                        await scanner.stop()
     return sorted(seen.values(), key=lambda sighting: -(sighting.rssi_dbm or -999))
 
 

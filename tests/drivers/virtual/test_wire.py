@@ -54,3 +54,17 @@ async def test_a_refusal_of_the_sensor_is_bleaks_error() -> None:
         await client.disconnect()
         assert not client.is_connected
         assert not sensor.linked
+
+
+async def test_a_scanner_that_does_not_stop_keeps_nobody_waiting() -> None:
+    """The bus hangs: the turn is given on after a while."""
+
+    async def hangs(self: object) -> None:
+        await asyncio.Event().wait()
+
+    sensor = VirtualSensor(virtual_peripheral("soleus-nus"), rocking())
+    async with Wire([sensor]) as radio:
+        hung = type("Hung", (radio.scanner,), {"stop": hangs})
+        stuck = ble.Radio(hung, radio.client)
+        assert len(await ble.scan(stuck, 1)) == 1
+        assert not stuck.turn.locked()

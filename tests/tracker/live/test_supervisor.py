@@ -206,6 +206,16 @@ async def test_one_of_two_is_absent(bench: Bench) -> None:
     assert stored.totals.samples > 100
 
 
+async def test_sensors_that_are_away_do_not_keep_a_fourth_waiting(bench: Bench) -> None:
+    """Three are gone for good, the fourth for a minute: its data is back within 20 s of its return."""
+    gone = [await bench.add(driver, Faults(plan=[Planned(12, Mishap.VANISH, 500)])) for driver in WEARABLES[:3]]
+    back = await bench.add("witmotion", Faults(plan=[Planned(13, Mishap.VANISH, 60)]))
+    await bench.for_seconds(120, *gone, back)
+    (_, first_down_s), (up_s, _) = bench.sensors[back.nick].ledger.links[:2]
+    assert first_down_s is not None
+    assert up_s - 73 < 18
+
+
 async def test_minutes_count_from_the_first_sample(bench: Bench) -> None:
     """A quarter of a minute, to the packet."""
     sensor = await bench.add("soleus-nus")
