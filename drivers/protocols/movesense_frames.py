@@ -196,7 +196,7 @@ class Assembly:
     def _is_lost(self, parts: Parts, starts: IntArray, count: IntArray, usual: IntArray) -> npt.NDArray[np.bool_]:
         """(n,) whether nothing will come of a first part: the next one follows, and it holds no whole samples."""
         body = parts.size[starts] - STAMP_BYTES
-        lost = (usual == 0) & (count == 1) & (body % self.layout.sample_bytes != 0)
+        lost: npt.NDArray[np.bool_] = (usual == 0) & (count == 1) & (body % self.layout.sample_bytes != 0)
         lost[[0, -1]] = False  # the first may close what is open, the last may still be continued
         return lost
 
