@@ -291,4 +291,5 @@ DRIVER = Driver(
         "switch it off when it is left alone, and touching its studs wakes it.",
     ),
     battery=session.battery,
+    least_mtu=105,
 )
