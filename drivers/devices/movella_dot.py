@@ -6,8 +6,8 @@ notification shows as a step of the clock by several periods. Messages (sync, re
 all bytes sum to zero modulo 256.
 
 Source: "Xsens DOT BLE Services Specifications" XD0506P rev. F and C (layouts, modes, clock: certain);
-protobioengineering/xsens-dot-python-examples and xsens/xsens_dot_server (mode 6 and its padding: on published
-bytes). Inferred: that no open mode carries a counter, and the layout of mode 26. Not run on a device by us.
+two published notifications of mode 6 (protobioengineering/xsens-dot-python-examples at 3ddc1b2), which a test holds
+against this code. Inferred: that no open mode carries a counter, and the layout of mode 26. Not run on a device by us.
 """
 
 from __future__ import annotations

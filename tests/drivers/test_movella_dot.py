@@ -100,11 +100,12 @@ def test_sizes_are_those_of_the_table(mode: int, size: int) -> None:
         DRIVER.decoder({"mode": mode}).feed(RawPacket(0, PAYLOAD[MODES[mode].payload], bytes(size - 1)))
 
 
-def test_a_captured_free_acceleration_is_padded_to_20_bytes_and_16667_us_apart() -> None:
-    """Mode 6; stamps as far apart as in the published capture, the last four bytes are padding."""
-    texts = ["00000000 0000803F 00000040 000040C0 00000000", "1B410000 0000803F 00000040 000040C0 00000000"]
+def test_published_free_acceleration_is_padded_to_20_bytes_and_16667_us_apart() -> None:
+    """Two notifications of a real sensor (protobioengineering/xsens-dot-python-examples at 3ddc1b2)."""
+    texts = ["D8052244 AF964040 6B2AA740 5ADD14C0 00000000", "F3462244 0DA53C40 9C13A640 F01009C0 00000000"]
     found = decoded([RawPacket(0, PAYLOAD["short"], bytes.fromhex(text)) for text in texts], 6)
-    assert found[FREE_ACC].values.tolist() == [[1, 2, -3]] * 2
+    expected = np.array([[3.009197, 5.223928, -2.3260102], [2.947574, 5.1898937, -2.1416588]])
+    assert found[FREE_ACC].values == pytest.approx(expected, rel=1e-6)
     assert found[FREE_ACC].t_s.tolist() == [0, 0.016667]
 
 
