@@ -69,6 +69,8 @@ class VirtualGforce:
         if characteristic not in (COMMAND, DATA):
             raise AttError(NO_SUCH, f"{characteristic} does not notify")
         (self._subscribed.add if on else self._subscribed.discard)(characteristic)
+        if characteristic == DATA:
+            self._waiting = self._waiting[:0]
         return []
 
     def write(self, characteristic: str, payload: bytes, t_s: float) -> list[Notification]:
@@ -128,7 +130,9 @@ class VirtualGforce:
         return _OK
 
     def rate_hz(self, modality: str) -> float | None:
-        """By the switch, whoever listens."""
+        """By the switch, while somebody listens."""
+        if DATA not in self._subscribed:
+            return None
         if modality == "emg":
             return float(self._emg_settings[0]) if self.switch & 0x80 else None
         bit = {str(kind): bit for kind, bit in _BITS.items()}.get(modality, 0)
@@ -140,8 +144,6 @@ class VirtualGforce:
         for block in blocks:
             if len(block) and self.rate_hz(str(block.modality)):
                 sent += self._emg(block) if block.modality is Modality.EMG else self._motion(block)
-        if DATA not in self._subscribed:
-            return []
         return [part for t_s, packet in sorted(sent, key=lambda one: one[0]) for part in self._cut(t_s, DATA, packet)]
 
     def _emg(self, block: SampleBlock) -> list[tuple[float, bytes]]:

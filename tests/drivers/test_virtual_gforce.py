@@ -57,8 +57,10 @@ def test_nothing_is_sent_unless_it_is_switched_on_and_somebody_listens() -> None
     assert len(sensor.sample([emg(32)])) == 2
     sensor.disconnect()
     assert sensor.sample([emg(32)]) == []
+    sensor.subscribe(DATA)
     assert sensor.rate_hz("emg") == 500
     sensor.reboot()
+    sensor.subscribe(DATA)
     assert sensor.rate_hz("emg") is None
 
 
