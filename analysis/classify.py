@@ -133,11 +133,10 @@ def _raise(c: RaiseCandidates, fit: ChainFit, i: int, times: tuple[float, float,
 
 def _stroke(c: StrokeCandidates, i: int, times: tuple[float, float, float], rule: str) -> Contraction:
     onset, peak, end = times
-    sure = (0.98 if rule == FIRM else 0.85) * (1.0 if c.sized[i] else 0.9)
-    depth = 0.5 * float(c.fall_m[i] + c.rise_m[i])
+    sure = (0.99 if rule == FIRM else 0.92) * (1.0 if c.sized[i] else 0.9)
     return Contraction(
         Kind.PEDAL, _ms(onset), _ms(peak), _ms(end), round(sure, 3), rule,
-        round(depth, 4), {"strength_unit": "m", "turn_s": round(end - onset, 3)},
+        round(float(c.depth_m[i]), 4), {"strength_unit": "m", "turn_s": round(end - onset, 3)},
     )  # fmt: skip
 
 

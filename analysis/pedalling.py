@@ -28,8 +28,11 @@ FAR = 3 * GRID_HZ
 TURN = 2 * GRID_HZ
 """How far a stroke reaches to either side at most (samples): 30 turns a minute."""
 
-LEAST_M = 0.08
-"""A rise and fall by less is no turn of a crank."""
+LEAST_M = 0.05
+"""A rise or fall by less is no turn of a crank, not even beside a baseline that sags."""
+
+BASELINE = 41
+"""Samples of the moving average that is taken off the height: 1.6 s, the slowest turn; a start is soon forgotten."""
 
 CLIMB_BACK = 0.3
 """The top is where the shank is highest before it sinks by this share of its rise."""
@@ -70,6 +73,11 @@ class StrokeCandidates:
     sized: BoolArray
 
     @property
+    def depth_m(self) -> FloatArray:
+        """Mean of the way down and the way up."""
+        return 0.5 * (self.fall_m + self.rise_m)
+
+    @property
     def turn_s(self) -> FloatArray:
         """Time of the whole turn."""
         return (self.end - self.onset) / GRID_HZ
@@ -80,6 +88,7 @@ def stroke_candidates(traces: Traces, has_gyr: BoolArray) -> StrokeCandidates:
     near = slice(BEFORE - FAR, BEFORE + CENTRE + FAR)
     deep = np.flatnonzero(np.ptp(traces.height_m[:, near], axis=1) > LEAST_M)
     height = _smooth(traces.height_m[deep])
+    height -= moving_average(height, BASELINE)
     row, low = _low_points(height)
     window = around(height, row, low, TURN, TURN)
     before, fall = _top(window[:, TURN::-1])
@@ -116,7 +125,7 @@ def stroke_candidates(traces: Traces, has_gyr: BoolArray) -> StrokeCandidates:
 
 def stroke_rules(c: StrokeCandidates, r: Rules) -> np.ndarray:
     """Name of the rule that decides each candidate: `FIRM` and `SOFT` accept, "no_turn" is not worth a word."""
-    depth, steep = np.minimum(c.fall_m, c.rise_m), np.maximum(c.fall_m, c.rise_m)
+    depth, steep = c.depth_m, np.maximum(c.fall_m, c.rise_m)
     whole = (depth > r.least_turn_m) & (steep < r.most_turn_m) & (c.turn_s < r.longest_turn_s)
     tilts = ~c.sized | ((c.tilt_rad > r.least_turn_tilt_rad) & (c.tilt_rad < r.most_turn_tilt_rad))
     round_ = (c.lift_purity > r.pure_turn) & (c.turn_purity > r.pure_turn) & (c.loop > r.least_loop)
@@ -124,7 +133,7 @@ def stroke_rules(c: StrokeCandidates, r: Rules) -> np.ndarray:
     firm = whole & tilts & even & _in_company(c, depth, r)
     part = (depth > r.least_part_turn_m) & (steep < r.most_turn_m) & (c.turn_s < r.longest_part_turn_s) & tilts
     part &= c.lift_purity > r.part_turn
-    beside = part & _beside(c, firm, r.stroke_reach_s)
+    beside = part & _beside(c, firm, r)
     return np.select([firm, beside, part], [FIRM, SOFT, "lone_turn"], default="no_turn").astype(object)
 
 
@@ -144,12 +153,12 @@ def _in_company(c: StrokeCandidates, depth: FloatArray, r: Rules) -> BoolArray:
     return _either_side(_follows(c, r.stroke_reach_s) & alike)
 
 
-def _beside(c: StrokeCandidates, firm: BoolArray, reach_s: float) -> BoolArray:
-    """The next candidate before or after is near and a sure stroke."""
-    follows = _follows(c, reach_s)
+def _beside(c: StrokeCandidates, firm: BoolArray, r: Rules) -> BoolArray:
+    """The next candidate before or after is near, a sure stroke, and tilts the shank about as far."""
+    as_far = c.tilt_rad[1:] / np.maximum(c.tilt_rad[:-1], 1e-9)
     near = np.zeros(firm.size, dtype=bool)
-    near[1:] |= follows & firm[:-1]
-    near[:-1] |= follows & firm[1:]
+    near[1:] |= _follows(c, r.stroke_reach_s) & firm[:-1] & (as_far > r.part_turn_tilt)
+    near[:-1] |= _follows(c, r.stroke_reach_s) & firm[1:] & (as_far * r.part_turn_tilt < 1.0)
     return near
 
 

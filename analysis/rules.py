@@ -79,6 +79,7 @@ class Rules:
     least_part_turn_m: float = 0.09  # the first and last turn of a bout
     longest_part_turn_s: float = 3.0
     part_turn: float = 0.4
+    part_turn_tilt: float = 0.72  # of the turn beside it: what the baseline rings after a stop tilts less
     stroke_reach_s: float = 2.2
     # Wear and posture.
     dead_turn_rad_s: float = 0.002  # real: a board at rest 0.0013, the stillest resting legs 0.0028

@@ -15,8 +15,8 @@ from analysis.samples import FloatArray
 BOTTOM_RAD = np.pi
 """Crank angle of the bottom of the stroke; zero is the top, a quarter turn later the pedal is foremost."""
 
-PLAY_RAD = 0.03
-"""A knee is never quite straight, so that the chain can always be closed."""
+FLEXION_RAD = (np.radians(3.0), np.radians(145.0))
+"""Of a knee: least and most, however one sits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ class Bike:
         return replace(
             self,
             seat_angle_rad=float(np.radians(rng.uniform(80.0, 90.0))),
-            bottom_flexion_rad=float(np.radians(rng.uniform(15.0, 30.0))),
-            hip_rock_m=rng.uniform(0.02, 0.05),
+            bottom_flexion_rad=float(np.radians(rng.uniform(25.0, 40.0))),
+            hip_rock_m=rng.uniform(0.02, 0.04),
             lean_rad=rng.uniform(0.04, 0.15),
         )
 
@@ -84,7 +84,7 @@ def leg_on_bike(body: Body, bike: Bike, crank_rad: FloatArray) -> tuple[FloatArr
     ankle = _ankle(body, bike, crank_rad)
     lowest = _ankle(body, bike, np.array([BOTTOM_RAD]))[0]
     shank, thigh = body.shank_m, body.thigh_m
-    reach = np.sqrt(shank**2 + thigh**2 + 2.0 * shank * thigh * np.cos(bike.bottom_flexion_rad))
+    reach = _reach_m(body, bike.bottom_flexion_rad)
     along = np.array([-np.cos(bike.seat_angle_rad), np.sin(bike.seat_angle_rad)])
     ahead = float(along @ lowest)
     square = ahead**2 + reach**2 - float(lowest @ lowest)
@@ -93,8 +93,11 @@ def leg_on_bike(body: Body, bike: Bike, crank_rad: FloatArray) -> tuple[FloatArr
     hip = (ahead + np.sqrt(square)) * along
     rock = bike.hip_rock_m * np.cos(crank_rad)
     away = hip[None, :] + np.stack([0.3 * rock, rock], axis=1) - ankle
-    distance = np.minimum(np.hypot(away[:, 0], away[:, 1]), (shank + thigh) * np.cos(PLAY_RAD))
-    if np.any(distance <= abs(thigh - shank) + 0.05):
+    distance = np.hypot(away[:, 0], away[:, 1])
+    longest, shortest = (_reach_m(body, flexion) for flexion in FLEXION_RAD)
+    if np.any(distance > longest):
+        raise ValueError("this bike is too large for this body")
+    if np.any(distance < shortest):
         raise ValueError("this bike is too small for this body")
     towards = np.arctan2(away[:, 0], away[:, 1])  # lean of the line from ankle to hip
     at_ankle = np.arccos(np.clip((shank**2 + distance**2 - thigh**2) / (2.0 * shank * distance), -1.0, 1.0))
@@ -102,6 +105,12 @@ def leg_on_bike(body: Body, bike: Bike, crank_rad: FloatArray) -> tuple[FloatArr
     angles[:, 0] = bike.lean_rad * np.sin(crank_rad)
     angles[:, 1] = towards + at_ankle
     return np.stack([ankle[:, 0], np.zeros(crank_rad.size), ankle[:, 1]], axis=1), angles
+
+
+def _reach_m(body: Body, flexion_rad: float) -> float:
+    """From ankle to hip with the knee bent so far."""
+    shank, thigh = body.shank_m, body.thigh_m
+    return float(np.sqrt(shank**2 + thigh**2 + 2.0 * shank * thigh * np.cos(flexion_rad)))
 
 
 def _ankle(body: Body, bike: Bike, crank_rad: FloatArray) -> FloatArray:
