@@ -11,8 +11,9 @@ import numpy.typing as npt
 from analysis.detect import RaiseCandidates, SwingCandidates, is_bouncing, raise_candidates, swing_candidates
 from analysis.events import Contraction, Rejection
 from analysis.features import Traces, traces
-from analysis.frames import BEFORE, FRAME, Framer, Frames
+from analysis.frames import BEFORE, FRAME, BoolArray, Framer, Frames
 from analysis.grid import GRID_HZ, Grid
+from analysis.pedalling import StrokeCandidates, stroke_candidates
 from analysis.pipeline import Pipeline, is_lively
 from analysis.rules import RULES, Rules
 from analysis.samples import FloatArray, SampleBlock
@@ -63,6 +64,20 @@ SWING_LIMITS = (
     Limit("no_foot_strike", "strike_mps2", True, "least_strike_mps2"),
 )
 """Of a step."""
+
+STROKE_LIMITS = (
+    Limit("no_turn", "depth_m", True, "least_part_turn_m"),
+    Limit("no_turn", "tilt_rad", True, "least_turn_tilt_rad"),
+    Limit("no_turn", "tilt_rad", False, "most_turn_tilt_rad"),
+    Limit("no_turn", "turn_s", False, "longest_part_turn_s"),
+    Limit("no_turn", "lift_purity", True, "part_turn"),
+    Limit("lone_turn", "depth_m", True, "least_turn_m"),
+    Limit("lone_turn", "turn_s", False, "longest_turn_s"),
+    Limit("lone_turn", "lift_purity", True, "pure_turn"),
+    Limit("lone_turn", "turn_purity", True, "pure_turn"),
+    Limit("lone_turn", "loop", True, "least_loop"),
+)
+"""Of a pedal stroke, with a gyroscope. One that misses the last five is a stroke only beside one that meets them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +189,14 @@ class _Near:
         start_s: of its centre.
         end_s: of its centre, or of the stretch where that is earlier.
         found: its traces, (1, FRAME) each.
+        has_gyr: (1,) there was a gyroscope.
         lively: it was looked at.
     """
 
     start_s: float
     end_s: float
     found: Traces
+    has_gyr: BoolArray
     lively: bool
 
 
@@ -191,8 +208,9 @@ def _near(frames: Frames, at_s: float, rules: Rules) -> list[_Near]:
     made = []
     for k in np.flatnonzero(close).tolist():
         acc, gyr = (np.ascontiguousarray(x[k : k + 1]) for x in (frames.acc_mps2, frames.gyr_rad_s))
-        seen = traces(acc, gyr, frames.has_gyr[k : k + 1])
-        made.append(_Near(float(frames.start_s[k]), float(end_s[k]), seen, bool(lively[k])))
+        has_gyr = frames.has_gyr[k : k + 1]
+        seen = traces(acc, gyr, has_gyr)
+        made.append(_Near(float(frames.start_s[k]), float(end_s[k]), seen, has_gyr, bool(lively[k])))
     return made
 
 
@@ -227,6 +245,7 @@ def _candidate(near: list[_Near], at_s: float, rules: Rules) -> tuple[dict[str, 
         for candidates, limits in (
             (raise_candidates(one.found), RAISE_LIMITS),
             (swing_candidates(one.found), SWING_LIMITS),
+            (stroke_candidates(one.found, one.has_gyr), STROKE_LIMITS),
         ):
             peak_s = one.start_s + (candidates.peak - BEFORE) / GRID_HZ
             same = np.flatnonzero(np.abs(peak_s - at_s) < _SAME_S)
@@ -236,7 +255,7 @@ def _candidate(near: list[_Near], at_s: float, rules: Rules) -> tuple[dict[str, 
     return {}, ()
 
 
-def _features(candidates: RaiseCandidates | SwingCandidates, i: int) -> dict[str, float]:
+def _features(candidates: RaiseCandidates | SwingCandidates | StrokeCandidates, i: int) -> dict[str, float]:
     """Every measure of one candidate, with those that the rules make of them."""
     made = {f.name: float(getattr(candidates, f.name)[i]) for f in fields(candidates) if f.name not in _PLACE}
     if isinstance(candidates, RaiseCandidates):
@@ -244,6 +263,9 @@ def _features(candidates: RaiseCandidates | SwingCandidates, i: int) -> dict[str
         made["lift_per_tilt_m"] = made["lift_m"] / tilt_rad
         made["plain_share"] = made["plain_tilt_rad"] / tilt_rad
         made["share_and_evenness"] = made["share"] + made["evenness"]
+    if isinstance(candidates, StrokeCandidates):
+        made["depth_m"] = float(candidates.depth_m[i])
+        made["turn_s"] = float(candidates.turn_s[i])
     return made
 
 

@@ -11,7 +11,7 @@ from analysis.events import Algorithm, Kind
 NAME = "hinge"
 VERSION = "1.0"
 
-FOUND_BY_MOTION = frozenset({Kind.SOLEUS_PUSHUP, Kind.HEEL_RAISE, Kind.STEP})
+FOUND_BY_MOTION = frozenset({Kind.SOLEUS_PUSHUP, Kind.HEEL_RAISE, Kind.STEP, Kind.PEDAL})
 """Kinds that this version looks for in movement; of the others movement says nothing yet, which is not zero."""
 
 
@@ -67,6 +67,20 @@ class Rules:
     least_strike_mps2: float = 0.8
     refractory_s: float = 0.4
     clear_of_steps_s: float = 1.0
+    # A turn of the crank (pedalling.py). Cranks are 0.145 to 0.18 m; the sensor goes up and down by 1.6 to 2 of them.
+    least_turn_m: float = 0.13
+    most_turn_m: float = 0.6  # sim: 0.36, and what the baseline makes of a start
+    least_turn_tilt_rad: float = 0.35  # sim: 0.55 to 1.2
+    most_turn_tilt_rad: float = 1.35  # real: walking swings the shank by 1.0 to 1.4, running by more
+    longest_turn_s: float = 2.1  # 30 a minute
+    least_loop: float = 0.15  # sim: 0.25 to 0.7 in a steady ride, a movement to and fro 0
+    pure_turn: float = 0.9  # sim: 0.94 and more in a steady ride; real: walking below 0.85 in one or the other
+    pure_turn_by_force: float = 0.965  # without a gyroscope. sim: walking up to 0.95
+    least_part_turn_m: float = 0.09  # the first and last turn of a bout
+    longest_part_turn_s: float = 3.0
+    part_turn: float = 0.4
+    part_turn_tilt: float = 0.72  # of the turn beside it: what the baseline rings after a stop tilts less
+    stroke_reach_s: float = 2.2
     # Wear and posture.
     dead_turn_rad_s: float = 0.002  # real: a board at rest 0.0013, the stillest resting legs 0.0028
     dead_turn_ratio: float = 12.0  # of what white noise alone would give

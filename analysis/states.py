@@ -12,7 +12,7 @@ from analysis.frames import CENTRE_S, MEAN_OF, OWN_CELL, Cells, Frames, over_fra
 from analysis.rules import Rules
 from analysis.samples import FloatArray
 
-DEAD, QUIET, MOVING, WALKING, PUSHING, RAISING = range(6)
+DEAD, QUIET, MOVING, WALKING, PUSHING, RAISING, PEDALLING = range(7)
 REACH = 3
 """Frames over which events of one activity are joined, before and after."""
 
@@ -123,6 +123,8 @@ class StateMachine:
         if code == WALKING:
             self._posture = (State.STANDING, up)
             return State.WALKING
+        if code == PEDALLING:
+            return State.CYCLING
         if code in (PUSHING, RAISING):
             state = State.SEATED if code == PUSHING else State.STANDING
             self._posture = (state, up)
@@ -148,7 +150,7 @@ class StateMachine:
 
 def mark_events(new: Rows, contractions: list[Contraction]) -> list[Contraction]:
     """Rows in which a contraction peaks take its activity; those that peak in a later row are given back."""
-    code_of = {Kind.STEP: WALKING, Kind.SOLEUS_PUSHUP: PUSHING, Kind.HEEL_RAISE: RAISING}
+    code_of = {Kind.STEP: WALKING, Kind.SOLEUS_PUSHUP: PUSHING, Kind.HEEL_RAISE: RAISING, Kind.PEDAL: PEDALLING}
     later = []
     for event in contractions:
         row = int(np.searchsorted(new.start_s, event.peak_s, side="right")) - 1
@@ -166,7 +168,7 @@ def spread(code: np.ndarray) -> np.ndarray:
     there = sum(_beside(np.ones(code.size, dtype=bool)))
     # Noise alone looks alive now and then: a quiet row among dead ones is dead.
     out[(code == QUIET) & (3 * (before + after) >= 2 * there) & (there > 0)] = DEAD
-    for activity in (WALKING, PUSHING, RAISING):
+    for activity in (WALKING, PUSHING, RAISING, PEDALLING):
         before, after = _beside(code == activity)
         out[(code != activity) & (before > 0) & (after > 0) & (code < WALKING)] = activity
     return out

@@ -11,6 +11,7 @@ from numpy.random import Generator
 from analysis.events import Contraction, State, StateSpan
 from analysis.leg import movements
 from analysis.leg.body import Body, Chair, seated_heel_raise
+from analysis.leg.cycling import Bike, Bout, ride
 from analysis.leg.gait import Gait, walk
 from analysis.leg.other_movements import vibration
 from analysis.leg.path import Path, join, still
@@ -95,6 +96,10 @@ class Teller:
     def walk(self, gait: Gait, strides: int) -> Teller:
         """Walk from standing to standing."""
         return self._add(walk(gait, strides, self._rate_hz, self.rng, self.wearer.standing_pitch_rad))
+
+    def ride(self, bike: Bike, bouts: tuple[Bout, ...], *, road_mps2: float = 0.0) -> Teller:
+        """Pedal, on a road or a trainer; how one gets on and off is a smooth turn."""
+        return self._add(ride(self.wearer.body, bike, bouts, self._rate_hz, self.rng, road_mps2=road_mps2))
 
     def bounce(self, duration_s: float, frequency_hz: float, rotation_rad: float) -> Teller:
         """Bounce the leg, seated."""
