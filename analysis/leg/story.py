@@ -12,6 +12,7 @@ from analysis.events import Contraction, State, StateSpan
 from analysis.leg import movements
 from analysis.leg.body import Body, Chair, seated_heel_raise
 from analysis.leg.gait import Gait, walk
+from analysis.leg.other_gaits import Run, Shuffle, Stairs, climb, run, shuffle
 from analysis.leg.other_movements import vibration
 from analysis.leg.path import Path, join, still
 from analysis.leg.sensor import PARTS, Part, Strap, measure, path_rate_hz
@@ -95,6 +96,23 @@ class Teller:
     def walk(self, gait: Gait, strides: int) -> Teller:
         """Walk from standing to standing."""
         return self._add(walk(gait, strides, self._rate_hz, self.rng, self.wearer.standing_pitch_rad))
+
+    def run(self, how: Run, strides: int) -> Teller:
+        """Run from standing to standing."""
+        w = self.wearer
+        return self._add(run(w.body, how, strides, self._rate_hz, self.rng, w.standing_pitch_rad))
+
+    def stairs(self, how: Stairs, strides: int, *, up: bool) -> Teller:
+        """Take a flight of stairs, from standing to standing."""
+        w = self.wearer
+        return self._add(
+            climb(w.body, how, strides, self._rate_hz, self.rng, up=up, rest_pitch_rad=w.standing_pitch_rad)
+        )
+
+    def shuffle(self, how: Shuffle, strides: int) -> Teller:
+        """Shuffle from standing to standing."""
+        w = self.wearer
+        return self._add(shuffle(w.body, how, strides, self._rate_hz, self.rng, w.standing_pitch_rad))
 
     def bounce(self, duration_s: float, frequency_hz: float, rotation_rad: float) -> Teller:
         """Bounce the leg, seated."""

@@ -7,48 +7,18 @@ with six usual push-ups, so that its false alarms stand beside a recall.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.random import Generator
 
 from analysis.events import Contraction, Kind, State
 from analysis.leg.gait import Gait
 from analysis.leg.movements import Raises
 from analysis.leg.story import Recorded, Teller, Wearer
+from tests.labelled import gaits
+from tests.labelled.telling import Telling
 
 RATES_HZ = (25.0, 26.0, 50.0, 52.0, 100.0, 104.0, 208.0)
 Document = dict[str, object]
-
-
-@dataclass(slots=True)
-class Telling:
-    """A story that is being told, with what it knows beyond the teller's own truth.
-
-    Attributes:
-        teller: builds the movements.
-        rng: draws the parameters.
-        hold_s: of the raises told last.
-        label: of the stretch that holds no contraction; empty where there is none.
-        span_s: that stretch, without the turns between poses.
-    """
-
-    teller: Teller
-    rng: Generator
-    hold_s: float = 0.0
-    label: str = ""
-    span_s: tuple[float, float] = (0.0, 0.0)
-
-    def drawn(self, low: float, high: float) -> float:
-        return float(self.rng.uniform(low, high))
-
-    def degrees(self, low: float, high: float) -> float:
-        return float(np.radians(self.rng.uniform(low, high)))
-
-    def no_contraction(self, label: str, move: Callable[[], object]) -> None:
-        start_s = self.teller.duration_s
-        move()
-        self.label, self.span_s = label, (start_s, self.teller.duration_s)
 
 
 def raises_held(told: Telling, count: int, rate_per_min: float, rotation_rad: float, hold_share: float) -> Raises:
@@ -162,6 +132,13 @@ SETS: dict[str, Callable[[Telling], None]] = {
     "raises-fast": raises_fast,
     "raises-slow": raises_slow,
     "walking": walking,
+    "walking-any": gaits.walking_any,
+    "walking-elderly": gaits.walking_elderly,
+    "running": gaits.running,
+    "stairs-up": gaits.stairs_up,
+    "stairs-down": gaits.stairs_down,
+    "shuffling": gaits.shuffling,
+    "stop-and-go": gaits.stop_and_go,
     "bounce-fast": bounce_fast,
     "bounce-slow": bounce_slow,
     "sitting": sitting,
