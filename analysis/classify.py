@@ -136,14 +136,16 @@ def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, off_axis
 
 def step_rules(c: SwingCandidates, r: Rules) -> np.ndarray:
     """Name of the rule that decides each swing candidate: "swing" accepts, "slow" is not worth a word."""
+    regular = (c.companion_s < r.regular_s) & (c.skew > r.regular_skew)
     conditions = [
         c.rate_rad_s < r.least_swing_rad_s,
-        c.angle_rad < r.least_swing_rad,
+        c.angle_rad < np.where(regular, r.least_shuffle_rad, r.least_swing_rad),
         c.share < r.least_swing_share,
         c.angle_rad > r.most_swing_rad,
         c.companion_s > r.companion_s,
-        c.strike_mps2 < r.least_strike_mps2,
+        c.strike_mps2 < np.where(regular, r.least_shuffle_strike_mps2, r.least_strike_mps2),
         (c.skew < r.pendulum_skew)
+        & (c.heel_first < r.sure_heel_first)
         & (c.strike_mps2 < r.hard_strike_mps2)
         & ((c.rate_rad_s < r.walking_rad_s) | (c.companion_s > r.stride_s)),
         (c.companion_s > r.sure_companion_s) & ((c.strike_mps2 < r.firm_strike_mps2) | (c.skew < r.uneven_skew)),

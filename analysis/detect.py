@@ -91,6 +91,7 @@ class SwingCandidates:
         share: the rate as a share of the fastest swing within 2.5 s.
         companion_s: time to the nearest other swing at least 0.4 as fast.
         skew: of the turning within 4 s: 0 for a pendulum; gait swings forward faster than it leans back.
+        heel_first: of its frame, see `features.way_forward`: 0 for a pendulum.
         strike_mps2: greatest shock from mid-swing to 0.6 s later.
     """
 
@@ -103,6 +104,7 @@ class SwingCandidates:
     share: FloatArray
     companion_s: FloatArray
     skew: FloatArray
+    heel_first: FloatArray
     strike_mps2: FloatArray
 
 
@@ -321,6 +323,7 @@ def swing_candidates(traces: Traces) -> SwingCandidates:
         share=rate / np.maximum(near, 1e-12),
         companion_s=_companion_s(window, rate),
         skew=(window**3).mean(axis=1) / np.maximum((window**2).mean(axis=1), 1e-12) ** 1.5,
+        heel_first=traces.heel_first[frame],
         strike_mps2=strike,
     )
 

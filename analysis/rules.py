@@ -65,6 +65,12 @@ class Rules:
     in_stride_s: float = 3.0  # after a step that was certain
     hard_strike_mps2: float = 8.0  # makes up for an even swing
     least_strike_mps2: float = 0.8
+    # Feet that shuffle hardly swing and come down softly, but regularly, and forward faster than back.
+    regular_s: float = 1.45  # sim: the other swings within this are of gait, or even ones of a dangling leg
+    regular_skew: float = 0.45
+    least_shuffle_rad: float = 0.15  # sim: strides of 0.3 m 0.18 and more
+    least_shuffle_strike_mps2: float = 0.25
+    sure_heel_first: float = 0.4  # sim: upstairs 0.7 and more; real: seated and lying exercises up to 0.1
     refractory_s: float = 0.4
     clear_of_steps_s: float = 1.0
     # Wear and posture.
