@@ -7,6 +7,7 @@ import numpy as np
 from analysis.detect import RaiseCandidates, SwingCandidates
 from analysis.events import Contraction, Kind, Rejection
 from analysis.frames import BEFORE, BoolArray
+from analysis.gait import gaits
 from analysis.grid import GRID_HZ
 from analysis.hinge import ChainFit
 from analysis.rules import Rules
@@ -52,7 +53,7 @@ class Classifier:
         return sorted(steps + kept, key=_peak), sorted(no_steps + refused, key=_peak)
 
     def _steps(self, start_s: FloatArray, c: SwingCandidates) -> tuple[list[Contraction], list[Rejection]]:
-        rule = step_rules(c, self._rules)
+        rule, gait = step_rules(c, self._rules), gaits(c, self._rules)
         kept, refused = [], []
         for i in np.flatnonzero(rule != "slow").tolist():
             onset, peak, end = (_seconds(start_s, c.frame, x, i) for x in (c.onset, c.peak, c.end))
@@ -70,7 +71,7 @@ class Classifier:
             sure = float(np.clip(0.6 + 0.25 * c.rate_rad_s[i] / 2.0, 0.6, 0.99))
             kept.append(
                 Contraction(Kind.STEP, _ms(onset), _ms(peak), _ms(end), round(sure, 3), "swing",
-                            round(float(c.rate_rad_s[i]), 3), {"gait": "walk", "strength_unit": "rad/s"})
+                            round(float(c.rate_rad_s[i]), 3), {"gait": str(gait[i]), "strength_unit": "rad/s"})
             )  # fmt: skip
         return kept, refused
 

@@ -48,6 +48,9 @@ class Traces:
         off_axis: (f,) share of the turning that is about other axes, 0 = a pure hinge.
         fit: how the horizontal force agrees with a hinge above or below the sensor.
         shock_mps2: change of the specific force from sample to sample.
+        force_mps2: (f, 3, FRAME) specific force as it was measured.
+        up: (f, 3) which way is up in it, on the whole.
+        has_gyr: (f,) the turn was measured, not guessed.
     """
 
     turn_rad_s: FloatArray
@@ -61,6 +64,9 @@ class Traces:
     off_axis: FloatArray
     fit: ChainFit
     shock_mps2: FloatArray
+    force_mps2: FloatArray
+    up: FloatArray
+    has_gyr: BoolArray
 
 
 def _off_baseline(x: FloatArray) -> FloatArray:
@@ -81,12 +87,12 @@ def traces(acc_mps2: FloatArray, gyr_rad_s: FloatArray, has_gyr: BoolArray) -> T
     up = (acc_mps2 * WEIGHT).sum(axis=2)
     up /= np.sqrt((up * up).sum(axis=1))[:, None]
     force = _off_baseline(_off_baseline(acc_mps2))
-    vertical = _along(force, up)
+    vertical = along(force, up)
     lift = _off_baseline(integral(_off_baseline(_lifting_force(acc_mps2, up, has_gyr))))
     turning = _off_baseline(gyr_rad_s)
     axis, off_axis = principal_axis(turning)
-    plain_turn = _along(gyr_rad_s, axis)
-    turn = _off_baseline(_along(turning, axis))
+    plain_turn = along(gyr_rad_s, axis)
+    turn = _off_baseline(along(turning, axis))
     sign = np.where((turn * lift * WEIGHT).sum(axis=1) < 0.0, -1.0, 1.0)
     plain_turn = (plain_turn - np.median(plain_turn, axis=1)[:, None]) * sign[:, None]
     turn = np.where(has_gyr[:, None], turn * sign[:, None], lift / LIFT_PER_TILT_M)
@@ -107,6 +113,9 @@ def traces(acc_mps2: FloatArray, gyr_rad_s: FloatArray, has_gyr: BoolArray) -> T
         off_axis=np.where(has_gyr, off_axis, 0.0),
         fit=chain_fit(across, turn, vertical, has_gyr),
         shock_mps2=np.abs(np.diff(vertical, axis=1, prepend=vertical[:, :1])),
+        force_mps2=acc_mps2,
+        up=up,
+        has_gyr=has_gyr,
     )
 
 
@@ -116,7 +125,7 @@ def _lifting_force(acc_mps2: FloatArray, up: FloatArray, has_gyr: BoolArray) -> 
     A leg that only leans leaves the size of the force as it is, but not its part along the mean direction.
     """
     x, y, z = acc_mps2[:, 0], acc_mps2[:, 1], acc_mps2[:, 2]
-    return np.where(has_gyr[:, None], _along(acc_mps2, up), np.sqrt(x * x + y * y + z * z))
+    return np.where(has_gyr[:, None], along(acc_mps2, up), np.sqrt(x * x + y * y + z * z))
 
 
 def _swing_by_force(across_mps2: FloatArray) -> FloatArray:
@@ -124,7 +133,7 @@ def _swing_by_force(across_mps2: FloatArray) -> FloatArray:
     near = slice(BEFORE - CENTRE, BEFORE + 2 * CENTRE)
     thrown = np.sqrt((across_mps2[:, :, near] ** 2).sum(axis=1).mean(axis=1)) > GAIT_FORCE_MPS2
     axis, _ = principal_axis(across_mps2)
-    return np.where(thrown[:, None], _along(across_mps2, axis) * SWING_PER_FORCE, 0.0)
+    return np.where(thrown[:, None], along(across_mps2, axis) * SWING_PER_FORCE, 0.0)
 
 
 def way_forward(swing_rad_s: FloatArray, smooth_rad_s: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -156,7 +165,7 @@ def way_forward(swing_rad_s: FloatArray, smooth_rad_s: FloatArray) -> tuple[Floa
     return forward, heel_first * forward
 
 
-def _along(vectors: FloatArray, direction: FloatArray) -> FloatArray:
+def along(vectors: FloatArray, direction: FloatArray) -> FloatArray:
     """Component (f, n) of vectors (f, 3, n) along one direction (f, 3) a frame."""
     out: FloatArray = (
         vectors[:, 0] * direction[:, 0, None]

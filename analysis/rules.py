@@ -71,6 +71,15 @@ class Rules:
     least_shuffle_rad: float = 0.15  # sim: strides of 0.3 m 0.18 and more
     least_shuffle_strike_mps2: float = 0.25
     sure_heel_first: float = 0.4  # sim: upstairs 0.7 and more; real: seated and lying exercises up to 0.1
+    # The gait of a step.
+    run_stride_s: float = 0.9  # sim: running up to 0.8, walking at 1.8 m/s from 0.85
+    run_rough_mps2: float = 12.0  # real: walking up to 7; sim: running from 13
+    run_strike_mps2: float = 12.0  # real: walking up to 12, one stiff knee in twenty more; sim: running from 14
+    stairs_climb_m: float = 0.15  # two risers are 0.3 and more, less what is measured short; real: level up to 0.14
+    level_climb_m: float = 0.11  # real: 98 % of level strides stay below
+    shuffle_rad: float = 0.42  # real: 97 % of stiff-knee strides swing more; sim: shuffles of up to 0.6 m less
+    shuffle_rad_s: float = 1.7
+    shuffle_clearance_m: float = 0.03
     refractory_s: float = 0.4
     clear_of_steps_s: float = 1.0
     # Wear and posture.
