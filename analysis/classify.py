@@ -135,9 +135,14 @@ def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, off_axis
     return np.select(conditions, names, default="raise").astype(object)
 
 
+def is_regular(companion_s: FloatArray, skew: FloatArray, r: Rules) -> BoolArray:
+    """Swings so regular and so much faster forward than back that they may be as small and soft as a shuffle's."""
+    return (companion_s < r.regular_s) & (skew > r.regular_skew)
+
+
 def step_rules(c: SwingCandidates, r: Rules) -> np.ndarray:
     """Name of the rule that decides each swing candidate: "swing" accepts, "slow" is not worth a word."""
-    regular = (c.companion_s < r.regular_s) & (c.skew > r.regular_skew)
+    regular = is_regular(c.companion_s, c.skew, r)
     conditions = [
         c.rate_rad_s < r.least_swing_rad_s,
         c.angle_rad < np.where(regular, r.least_shuffle_rad, r.least_swing_rad),

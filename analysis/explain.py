@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from analysis.classify import is_regular
 from analysis.detect import RaiseCandidates, SwingCandidates, is_bouncing, raise_candidates, swing_candidates
 from analysis.events import Contraction, Rejection
 from analysis.features import Traces, traces
@@ -63,6 +64,9 @@ SWING_LIMITS = (
     Limit("no_foot_strike", "strike_mps2", True, "least_strike_mps2"),
 )
 """Of a step."""
+
+OF_A_SHUFFLE = {"least_swing_rad": "least_shuffle_rad", "least_strike_mps2": "least_shuffle_strike_mps2"}
+"""Numbers that stand instead of others where the swings are regular, see `classify.is_regular`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +215,7 @@ def _explained(
         lift_m=here.found.height_m[0, window],
         swing_rad_s=here.found.swing_rad_s[0, window],
         features=features,
-        checks=tuple(_check(limit, features, rules) for limit in limits if limit.feature in features),
+        checks=tuple(_check(limit, features, rules) for limit in limits),
     )
 
 
@@ -232,8 +236,17 @@ def _candidate(near: list[_Near], at_s: float, rules: Rules) -> tuple[dict[str, 
             same = np.flatnonzero(np.abs(peak_s - at_s) < _SAME_S)
             if same.size:
                 features = _features(candidates, int(same[0]))
-                return features | (_of_frame(one.found, rules) if limits is RAISE_LIMITS else {}), limits
+                if limits is RAISE_LIMITS:
+                    return features | _of_frame(one.found, rules), limits
+                return features, _swing_limits(features, rules)
     return {}, ()
+
+
+def _swing_limits(features: Mapping[str, float], rules: Rules) -> tuple[Limit, ...]:
+    """What a swing is held against: a regular one may be as small and soft as a shuffle's."""
+    if not is_regular(np.array(features["companion_s"]), np.array(features["skew"]), rules):
+        return SWING_LIMITS
+    return tuple(replace(one, threshold=OF_A_SHUFFLE.get(one.threshold, one.threshold)) for one in SWING_LIMITS)
 
 
 def _features(candidates: RaiseCandidates | SwingCandidates, i: int) -> dict[str, float]:
