@@ -122,7 +122,7 @@ def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, off_axis
         c.tilt_rad < r.least_tilt_rad,
         c.coherence < r.least_coherence,
         (per_tilt < r.least_lift_per_tilt_m) | (per_tilt > r.most_lift_per_tilt_m),
-        c.evenness < r.least_evenness,
+        (c.evenness < r.least_evenness) | (c.plain_evenness < r.least_plain_evenness),
         fit.misfit[c.frame] > r.most_misfit,
         (fit.level_evidence[c.frame] > 0.0)
         & ((off_axis[c.frame] > r.most_off_axis) | (fit.level_evidence[c.frame] > r.clearly_level)),
@@ -135,16 +135,19 @@ def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, off_axis
     return np.select(conditions, names, default="raise").astype(object)
 
 
-def is_regular(companion_s: FloatArray, skew: FloatArray, r: Rules) -> BoolArray:
-    """Swings so regular and so much faster forward than back that they may be as small and soft as a shuffle's."""
-    return (companion_s < r.regular_s) & (skew > r.regular_skew)
+def is_regular(companion_s: FloatArray, skew: FloatArray, way_m: FloatArray, r: Rules) -> BoolArray:
+    """Swings so regular, and so much faster forward than back, that they may be as small and soft as a shuffle's.
+
+    The foot must have gone somewhere, too: a seated leg that moves in place has company as regular.
+    """
+    return (companion_s < r.regular_s) & (skew > r.regular_skew) & (way_m > r.least_way_m)
 
 
 def step_rules(c: SwingCandidates, r: Rules) -> np.ndarray:
     """Name of the rule that decides each swing candidate: "swing" accepts, "slow" is not worth a word."""
-    regular = is_regular(c.companion_s, c.skew, r)
+    regular = is_regular(c.companion_s, c.skew, c.way_m, r)
     conditions = [
-        c.rate_rad_s < r.least_swing_rad_s,
+        c.rate_rad_s < np.where(regular, r.least_shuffle_rad_s, r.least_swing_rad_s),
         c.angle_rad < np.where(regular, r.least_shuffle_rad, r.least_swing_rad),
         c.share < r.least_swing_share,
         c.angle_rad > r.most_swing_rad,

@@ -25,7 +25,7 @@ GAIT_RAD_S = 1.7
 SLOWEST_RAD_S = 0.3
 """A swing slower than this is not looked at."""
 
-MEASURED_RAD_S = 0.7
+MEASURED_RAD_S = 0.5
 """The stride of a slower swing is not measured."""
 
 LOWEST_M = 0.002
@@ -56,7 +56,8 @@ class RaiseCandidates:
         plain_tilt_rad: the same without a baseline taken off: a rebound of the baseline has none of it.
         coherence: correlation of lifting and turning speed between onset and end.
         evenness: the smaller of rise and fall as a share of the larger.
-        plain_evenness: likewise of the tilt with nothing taken off: a lean to another posture has none of it.
+        plain_evenness: likewise of the tilt with nothing taken off, 1 for a whole hold: a lean to another
+            posture has none.
         size_m: the smaller of rise and fall of the heel's course.
         share: greatest speed of the heel between onset and end as a share of that within 4 s.
         period_s: median time between the tops around this one; infinite where it stands alone.
@@ -159,6 +160,7 @@ def raise_candidates(traces: Traces) -> RaiseCandidates:
     holds, middle, before, after = _hold(steady, size)
     shown = _shown(steady, left, right) >= 0.5 * size
     holds = holds & shown
+    lowered = holds & (before < REACH) & (after < REACH)
     onset, end = np.where(holds, np.maximum(onset, before), onset), np.where(holds, np.maximum(end, after), end)
     period_s, tops = _rhythm(window, size)
     return RaiseCandidates(
@@ -171,7 +173,7 @@ def raise_candidates(traces: Traces) -> RaiseCandidates:
         plain_tilt_rad=_rise(traces.plain_tilt_rad, frame, peak, left, right),
         coherence=_correlation(turn, lift),
         evenness=size / np.maximum(np.maximum(left_fall, right_fall), 1e-12),
-        plain_evenness=_evenness(traces.plain_tilt_rad, frame, peak, left, right),
+        plain_evenness=np.where(lowered, 1.0, _evenness(traces.plain_tilt_rad, frame, peak, left, right)),
         size_m=size,
         share=np.where(strictly, speed, 0.0).max(axis=1, initial=0.0)
         / np.maximum(speed.max(axis=1, initial=0.0), 1e-12),

@@ -51,6 +51,7 @@ RAISE_LIMITS = (
     Limit("no_heel_chain", "lift_per_tilt_m", True, "least_lift_per_tilt_m"),
     Limit("no_heel_chain", "lift_per_tilt_m", False, "most_lift_per_tilt_m"),
     Limit("one_way", "evenness", True, "least_evenness"),
+    Limit("one_way", "plain_evenness", True, "least_plain_evenness"),
     Limit("no_hinge", "misfit", False, "most_misfit"),
 )
 """Of a heel raise. Rules of several limits that must all speak are shown by their features alone."""
@@ -65,7 +66,11 @@ SWING_LIMITS = (
 )
 """Of a step."""
 
-OF_A_SHUFFLE = {"least_swing_rad": "least_shuffle_rad", "least_strike_mps2": "least_shuffle_strike_mps2"}
+OF_A_SHUFFLE = {
+    "least_swing_rad_s": "least_shuffle_rad_s",
+    "least_swing_rad": "least_shuffle_rad",
+    "least_strike_mps2": "least_shuffle_strike_mps2",
+}
 """Numbers that stand instead of others where the swings are regular, see `classify.is_regular`."""
 
 
@@ -244,7 +249,8 @@ def _candidate(near: list[_Near], at_s: float, rules: Rules) -> tuple[dict[str, 
 
 def _swing_limits(features: Mapping[str, float], rules: Rules) -> tuple[Limit, ...]:
     """What a swing is held against: a regular one may be as small and soft as a shuffle's."""
-    if not is_regular(np.array(features["companion_s"]), np.array(features["skew"]), rules):
+    companion_s, skew, way_m = (np.array(features[name]) for name in ("companion_s", "skew", "way_m"))
+    if not is_regular(companion_s, skew, way_m, rules):
         return SWING_LIMITS
     return tuple(replace(one, threshold=OF_A_SHUFFLE.get(one.threshold, one.threshold)) for one in SWING_LIMITS)
 

@@ -37,9 +37,9 @@ def somebody(seed: int) -> Teller:
 @pytest.mark.parametrize("seed", range(42_000, 42_006))
 @pytest.mark.parametrize("up", [True, False])
 def test_stairs_climb_two_risers_a_stride(seed: int, *, up: bool) -> None:
-    """Risers of 17 cm gain or lose 34 cm a stride; half of the strides are within 9 cm of that, in any axes."""
+    """Risers of 17 cm gain or lose 34 cm a stride; in the middle at least 20 cm of them are seen, in any axes."""
     found = measured(somebody(seed).stairs(Stairs(0.17, 0.28, 1.3), 12, up=up).stand(8.0))
-    assert np.median(found.climb_m) == pytest.approx(0.34 if up else -0.34, abs=0.09)
+    assert 0.2 < np.median(found.climb_m) * (1.0 if up else -1.0) < 0.4
 
 
 @pytest.mark.parametrize("seed", range(42_010, 42_016))
