@@ -7,6 +7,7 @@ import numpy as np
 from analysis.detect import RaiseCandidates, SwingCandidates
 from analysis.events import Contraction, Kind, Rejection
 from analysis.frames import BEFORE, BoolArray
+from analysis.gait import gaits
 from analysis.grid import GRID_HZ
 from analysis.hinge import ChainFit
 from analysis.pedalling import FIRM, SOFT, StrokeCandidates, riding, stroke_rules
@@ -79,6 +80,7 @@ class Classifier:
     def _steps(
         self, start_s: FloatArray, c: SwingCandidates, rule: np.ndarray
     ) -> tuple[list[Contraction], list[Rejection]]:
+        gait = gaits(c, self._rules)
         kept, refused = [], []
         for i in np.flatnonzero(rule != "slow").tolist():
             onset, peak, end = (_seconds(start_s, c.frame, x, i) for x in (c.onset, c.peak, c.end))
@@ -96,7 +98,7 @@ class Classifier:
             sure = float(np.clip(0.6 + 0.25 * c.rate_rad_s[i] / 2.0, 0.6, 0.99))
             kept.append(
                 Contraction(Kind.STEP, _ms(onset), _ms(peak), _ms(end), round(sure, 3), "swing",
-                            round(float(c.rate_rad_s[i]), 3), {"gait": "walk", "strength_unit": "rad/s"})
+                            round(float(c.rate_rad_s[i]), 3), {"gait": str(gait[i]), "strength_unit": "rad/s"})
             )  # fmt: skip
         return kept, refused
 
@@ -156,7 +158,7 @@ def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, off_axis
         c.tilt_rad < r.least_tilt_rad,
         c.coherence < r.least_coherence,
         (per_tilt < r.least_lift_per_tilt_m) | (per_tilt > r.most_lift_per_tilt_m),
-        c.evenness < r.least_evenness,
+        (c.evenness < r.least_evenness) | (c.plain_evenness < r.least_plain_evenness),
         fit.misfit[c.frame] > r.most_misfit,
         (fit.level_evidence[c.frame] > 0.0)
         & ((off_axis[c.frame] > r.most_off_axis) | (fit.level_evidence[c.frame] > r.clearly_level)),
@@ -169,16 +171,26 @@ def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, off_axis
     return np.select(conditions, names, default="raise").astype(object)
 
 
+def is_regular(companion_s: FloatArray, skew: FloatArray, way_m: FloatArray, r: Rules) -> BoolArray:
+    """Swings so regular, and so much faster forward than back, that they may be as small and soft as a shuffle's.
+
+    The foot must have gone somewhere, too: a seated leg that moves in place has company as regular.
+    """
+    return (companion_s < r.regular_s) & (skew > r.regular_skew) & (way_m > r.least_way_m)
+
+
 def step_rules(c: SwingCandidates, r: Rules) -> np.ndarray:
     """Name of the rule that decides each swing candidate: "swing" accepts, "slow" is not worth a word."""
+    regular = is_regular(c.companion_s, c.skew, c.way_m, r)
     conditions = [
-        c.rate_rad_s < r.least_swing_rad_s,
-        c.angle_rad < r.least_swing_rad,
+        c.rate_rad_s < np.where(regular, r.least_shuffle_rad_s, r.least_swing_rad_s),
+        c.angle_rad < np.where(regular, r.least_shuffle_rad, r.least_swing_rad),
         c.share < r.least_swing_share,
         c.angle_rad > r.most_swing_rad,
         c.companion_s > r.companion_s,
-        c.strike_mps2 < r.least_strike_mps2,
+        c.strike_mps2 < np.where(regular, r.least_shuffle_strike_mps2, r.least_strike_mps2),
         (c.skew < r.pendulum_skew)
+        & (c.heel_first < r.sure_heel_first)
         & (c.strike_mps2 < r.hard_strike_mps2)
         & ((c.rate_rad_s < r.walking_rad_s) | (c.companion_s > r.stride_s)),
         (c.companion_s > r.sure_companion_s) & ((c.strike_mps2 < r.firm_strike_mps2) | (c.skew < r.uneven_skew)),

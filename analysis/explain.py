@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from analysis.classify import is_regular
 from analysis.detect import RaiseCandidates, SwingCandidates, is_bouncing, raise_candidates, swing_candidates
 from analysis.events import Contraction, Rejection
 from analysis.features import Traces, traces
@@ -51,6 +52,7 @@ RAISE_LIMITS = (
     Limit("no_heel_chain", "lift_per_tilt_m", True, "least_lift_per_tilt_m"),
     Limit("no_heel_chain", "lift_per_tilt_m", False, "most_lift_per_tilt_m"),
     Limit("one_way", "evenness", True, "least_evenness"),
+    Limit("one_way", "plain_evenness", True, "least_plain_evenness"),
     Limit("no_hinge", "misfit", False, "most_misfit"),
 )
 """Of a heel raise. Rules of several limits that must all speak are shown by their features alone."""
@@ -78,6 +80,13 @@ STROKE_LIMITS = (
     Limit("lone_turn", "loop", True, "least_loop"),
 )
 """Of a pedal stroke, with a gyroscope. One that misses the last five is a stroke only beside one that meets them."""
+
+OF_A_SHUFFLE = {
+    "least_swing_rad_s": "least_shuffle_rad_s",
+    "least_swing_rad": "least_shuffle_rad",
+    "least_strike_mps2": "least_shuffle_strike_mps2",
+}
+"""Numbers that stand instead of others where the swings are regular, see `classify.is_regular`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +238,7 @@ def _explained(
         lift_m=here.found.height_m[0, window],
         swing_rad_s=here.found.swing_rad_s[0, window],
         features=features,
-        checks=tuple(_check(limit, features, rules) for limit in limits if limit.feature in features),
+        checks=tuple(_check(limit, features, rules) for limit in limits),
     )
 
 
@@ -251,8 +260,18 @@ def _candidate(near: list[_Near], at_s: float, rules: Rules) -> tuple[dict[str, 
             same = np.flatnonzero(np.abs(peak_s - at_s) < _SAME_S)
             if same.size:
                 features = _features(candidates, int(same[0]))
-                return features | (_of_frame(one.found, rules) if limits is RAISE_LIMITS else {}), limits
+                if limits is RAISE_LIMITS:
+                    return features | _of_frame(one.found, rules), limits
+                return features, limits if limits is STROKE_LIMITS else _swing_limits(features, rules)
     return {}, ()
+
+
+def _swing_limits(features: Mapping[str, float], rules: Rules) -> tuple[Limit, ...]:
+    """What a swing is held against: a regular one may be as small and soft as a shuffle's."""
+    companion_s, skew, way_m = (np.array(features[name]) for name in ("companion_s", "skew", "way_m"))
+    if not is_regular(companion_s, skew, way_m, rules):
+        return SWING_LIMITS
+    return tuple(replace(one, threshold=OF_A_SHUFFLE.get(one.threshold, one.threshold)) for one in SWING_LIMITS)
 
 
 def _features(candidates: RaiseCandidates | SwingCandidates | StrokeCandidates, i: int) -> dict[str, float]:

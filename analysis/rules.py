@@ -35,6 +35,7 @@ class Rules:
     least_share: float = 0.35  # of the largest raise within 4 s: the rest is rebound
     least_share_and_evenness: float = 1.05  # sim: a slow rebound after the last raise is both slow and lopsided
     least_evenness: float = 0.3  # a step up or down is not a raise
+    least_plain_evenness: float = 0.15  # sim: nor is a lean, or one end of a hold; raises 0.18 and more
     most_turn_rad_s: float = 3.2  # chain at 80 a minute and 45 degrees: 1.4; a heel that drops in 0.15 s: 2.6
     least_period_s: float = 0.46  # faster than 130 a minute is bounce; the counted range ends at 110
     bounce_tops: int = 3
@@ -65,6 +66,23 @@ class Rules:
     in_stride_s: float = 3.0  # after a step that was certain
     hard_strike_mps2: float = 8.0  # makes up for an even swing
     least_strike_mps2: float = 0.8
+    # Feet that shuffle hardly swing and come down softly, but regularly, and forward faster than back.
+    regular_s: float = 1.45  # sim: the other swings within this are of gait, or even ones of a dangling leg
+    regular_skew: float = 0.38  # sim: shuffles 0.44 and more, dangling legs up to 0.2
+    least_shuffle_rad_s: float = 0.55
+    least_way_m: float = 0.08  # sim: 99 % of shuffles of 0.3 m and more
+    least_shuffle_rad: float = 0.15  # sim: strides of 0.3 m 0.18 and more
+    least_shuffle_strike_mps2: float = 0.25
+    sure_heel_first: float = 0.6  # sim: upstairs 0.75 and more, push-ups up to 0.45; real: exercises up to 0.1
+    # The gait of a step.
+    run_stride_s: float = 0.9  # sim: running up to 0.8, walking at 1.8 m/s from 0.85
+    run_rough_mps2: float = 12.0  # real: walking up to 7; sim: running from 13
+    run_strike_mps2: float = 12.0  # real: walking up to 12, one stiff knee in twenty more; sim: running from 14
+    stairs_climb_m: float = 0.15  # two risers are 0.3 and more, less what is measured short; real: level up to 0.14
+    level_climb_m: float = 0.11  # real: 98 % of level strides stay below
+    shuffle_rad: float = 0.42  # real: 97 % of stiff-knee strides swing more; sim: shuffles of up to 0.6 m less
+    shuffle_rad_s: float = 1.7
+    shuffle_clearance_m: float = 0.03
     refractory_s: float = 0.4
     clear_of_steps_s: float = 1.0
     # A turn of the crank (pedalling.py). Cranks are 0.145 to 0.18 m; the sensor goes up and down by 1.6 to 2 of them.

@@ -30,13 +30,15 @@ START_S = np.array([60.0])
 # A heel raise as the closed chain makes it (tests/analysis/leg/test_body.py): lift 56 mm, tilt 7.3 degrees.
 RAISE = {
     "frame": 0, "onset": BEFORE + 5.0, "peak": BEFORE + 20.0, "end": BEFORE + 37.0, "lift_m": 0.056,
-    "tilt_rad": 0.128, "plain_tilt_rad": 0.128, "coherence": 0.95, "evenness": 0.95, "size_m": 0.1, "share": 1.0,
+    "tilt_rad": 0.128, "plain_tilt_rad": 0.128, "coherence": 0.95, "evenness": 0.95, "plain_evenness": 0.95,
+    "size_m": 0.1, "share": 1.0,
     "period_s": 1.5, "tops": 2, "up_s": 0.6, "near_swing_s": 10.0, "turn_rad_s": 0.5,
 }  # fmt: skip
 # A swing as walking makes it (FACTS, section 4: 200 to 450 deg/s): 4 rad/s over 60 degrees.
 SWING = {
     "frame": 0, "onset": BEFORE + 5.0, "peak": BEFORE + 12.0, "end": BEFORE + 20.0, "rate_rad_s": 4.0,
-    "angle_rad": 1.0, "share": 1.0, "companion_s": 1.1, "skew": 0.8, "strike_mps2": 4.0,
+    "angle_rad": 1.0, "share": 1.0, "companion_s": 1.1, "skew": 0.8, "heel_first": 0.3, "strike_mps2": 4.0,
+    "climb_m": 0.0, "way_m": 1.2, "clearance_m": 0.06, "rough_mps2": 4.0,
 }  # fmt: skip
 
 # A turn of a crank of 0.17 m at 60 a minute.
@@ -115,12 +117,17 @@ def test_tremor_does_not_veto() -> None:
         ({}, "swing"),
         ({"rate_rad_s": 0.4}, "slow"),
         ({"angle_rad": 0.05}, "short_swing"),
+        ({"angle_rad": 0.2}, "swing"),
+        ({"angle_rad": 0.2, "companion_s": 1.6}, "short_swing"),
         ({"share": 0.1}, "small_beside_others"),
         ({"companion_s": 9.0}, "lonely_swing"),
         ({"angle_rad": 2.1}, "too_wide"),
-        ({"skew": 0.05, "strike_mps2": 2.0, "rate_rad_s": 1.0}, "pendulum"),
+        ({"skew": 0.05, "heel_first": 0.0, "strike_mps2": 2.0, "rate_rad_s": 1.0}, "pendulum"),
+        ({"skew": 0.05, "heel_first": 0.8, "strike_mps2": 2.0, "rate_rad_s": 1.0}, "swing"),
         ({"companion_s": 2.0, "strike_mps2": 1.0}, "far_companion"),
         ({"strike_mps2": 0.1}, "no_foot_strike"),
+        ({"strike_mps2": 0.4}, "swing"),
+        ({"strike_mps2": 0.4, "skew": 0.3}, "no_foot_strike"),
     ],
 )
 def test_each_fault_of_a_swing_has_its_rule(change: dict[str, float], rule: str) -> None:

@@ -14,7 +14,7 @@ from analysis.events import Contraction, Kind, State
 from analysis.leg.gait import Gait
 from analysis.leg.movements import Raises
 from analysis.leg.story import Recorded, Teller, Wearer
-from tests.labelled import cycling_sets
+from tests.labelled import cycling_sets, gaits
 from tests.labelled.telling import Telling, raises_held, then_pushups, usual_pushups
 
 RATES_HZ = (25.0, 26.0, 50.0, 52.0, 100.0, 104.0, 208.0)
@@ -114,6 +114,13 @@ SETS: dict[str, Callable[[Telling], None]] = {
     "raises-fast": raises_fast,
     "raises-slow": raises_slow,
     "walking": walking,
+    "walking-any": gaits.walking_any,
+    "walking-elderly": gaits.walking_elderly,
+    "running": gaits.running,
+    "stairs-up": gaits.stairs_up,
+    "stairs-down": gaits.stairs_down,
+    "shuffling": gaits.shuffling,
+    "stop-and-go": gaits.stop_and_go,
     "bounce-fast": bounce_fast,
     "bounce-slow": bounce_slow,
     "sitting": sitting,
