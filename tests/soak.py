@@ -96,13 +96,30 @@ class Run:
 
     def without_gaps_s(self, leg: Leg) -> FloatArray:
         """Peaks that are counted of the same samples when those between them are there, too."""
+        with open_recording(self.session.path) as recording:
+            made = [block for group in recording.blocks() for block in group]
         parts: list[SampleBlock] = []
         for modality in (Modality.ACC, Modality.GYR, Modality.EMG):
-            taken_s, _ = self.sensor.ledger.samples(modality)
-            if taken_s.size:
-                whole_s, rate_hz = _filled(taken_s)
-                parts += leg.measure(modality, whole_s, rate_hz)
-        return _peaks_s(count([parts]).findings)
+            there = [block for block in made if block.modality is modality and not block.stream]
+            if there:
+                parts.append(self._filled(there, leg))
+        return _peaks_s(count([tuple(parts)]).findings) + self.zero_life_s
+
+    def _filled(self, there: Sequence[SampleBlock], leg: Leg) -> SampleBlock:
+        """One stream with what the leg did in its gaps, taken as evenly as can be."""
+        t_s, values = (np.concatenate(part) for part in zip(*((b.t_s, b.values) for b in there), strict=True))
+        period_s = float(np.median(np.diff(t_s)))
+        missing = np.maximum(np.rint(np.diff(t_s) / period_s) - 1, 0).astype(int)
+        added_s = np.concatenate(
+            [np.zeros(0), *(np.linspace(t_s[i], t_s[i + 1], missing[i] + 2)[1:-1] for i in np.flatnonzero(missing))]
+        )
+        (felt,) = leg.measure(there[0].modality, added_s + self.zero_life_s, 1 / period_s)
+        order = np.argsort(np.concatenate([t_s, added_s]))
+        every = (
+            np.concatenate([t_s, added_s])[order],
+            np.concatenate([values, felt.values[:, : values.shape[1]]])[order],
+        )
+        return SampleBlock(there[0].modality, *every, there[0].channels, 1 / period_s)
 
     def is_whole(self) -> bool:
         """Whether the recording holds what was delivered, once and in order."""
@@ -113,14 +130,6 @@ class Run:
 
 def _peaks_s(findings: Findings) -> FloatArray:
     return np.sort([event.peak_s for event in findings.contractions])
-
-
-def _filled(taken_s: FloatArray) -> tuple[FloatArray, float]:
-    """(n,) instants of samples, those that are missing put between as evenly as can be; and the rate."""
-    period_s = float(np.median(np.diff(taken_s)))
-    missing = np.maximum(np.rint(np.diff(taken_s) / period_s) - 1, 0)
-    added = [np.linspace(taken_s[i], taken_s[i + 1], int(missing[i]) + 2)[1:-1] for i in np.flatnonzero(missing)]
-    return np.sort(np.concatenate([taken_s, *added])), 1 / period_s
 
 
 def simulate(drivers: Sequence[str], carrier: Kind, hours: float, faults: Faults, home: Path) -> list[Run]:

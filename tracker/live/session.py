@@ -100,7 +100,8 @@ class LiveSession:
         with usable(self.path), told(self.path):
             self._writer = RecordingWriter(self.path, self._header)
         self._anchor(clock.steady_ns(), clock.now())
-        self._flushed_ns = self._anchored_ns - 10**12  # long ago: the first data is kept at once
+        self._flushed_ns = self._anchored_ns
+        self._is_kept = False
         self._stored_ns = self._anchored_ns
 
     @property
@@ -151,6 +152,9 @@ class LiveSession:
         if now_ns - self._flushed_ns > FLUSH_EVERY_S * 1e9:
             self._record(now_ns)
         found = self._count(packets)
+        if self.has_data and not self._is_kept:  # the first samples at once: a session that was seen is listed
+            self._is_kept = True
+            self._record(now_ns)
         if now_ns - self._stored_ns > STORE_EVERY_S * 1e9 or self._is_settled():
             self._stored_ns = now_ns
             self.tally.database = self._quietly(self._save)
