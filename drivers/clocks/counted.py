@@ -23,6 +23,9 @@ _WRAP = 1 << 32
 _RESTART_NS = 10_000_000_000
 """A clock that differs from the host's by more since the packet before was restarted. No radio holds packets
 back for so long."""
+_SHORTEST_RUN_NS = 500_000_000
+"""A clock that ran back by more, to a stamp no older than the wait for it, was restarted, too. Whoever streams has run
+for longer; a packet that comes out of order just after a wrap has not run back so far."""
 _LONGEST_WAIT_NS = 7 * 24 * 3600 * 1_000_000_000
 _FURTHEST_NS = 1 << 61
 _COUNTER = 1 << 16
@@ -61,8 +64,7 @@ class WrappingClock:
         drift = (np.diff(stamp, prepend=np.int64(self._stamp)) - waited) % _WRAP
         drift = np.where(drift >= _WRAP // 2, drift - _WRAP, drift)
         jumped = np.abs(drift) > _RESTART_NS // self.tick_ns
-        # A device that ran for a few seconds only: back to nothing, and no older than the wait.
-        jumped |= (waited + drift < 0) & (stamp <= waited)
+        jumped |= (waited + drift < -_SHORTEST_RUN_NS // self.tick_ns) & (stamp <= waited)
         jumped[0] |= self._restarted
         step = np.where(jumped, np.maximum(waited, 1), waited + drift)
         now = self._now + np.cumsum(step)
