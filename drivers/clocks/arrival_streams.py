@@ -20,6 +20,9 @@ Rows = npt.NDArray[Any]
 _GUESS_NS, _GUESS_PACKETS = 1_000_000_000, 3
 """A rate that was not stated is read off the arrivals of so long and so many packets."""
 
+_APART_NS = 1000
+"""Packets that come at the same instant are told apart by so much."""
+
 
 class ArrivalStream:
     """One stream: packets in, samples with their times out, in order.
@@ -159,3 +162,25 @@ class HostTimes:
             SampleBlock(modality, np.array(times), np.array(rows, np.float64), channels)
             for modality, (channels, times, rows) in made.items()
         ]
+
+
+@dataclass(slots=True)
+class ArrivalTimes:
+    """Samples that are timed by their arrival alone, because nothing tells their rate; a microsecond apart at least."""
+
+    axis: HostAxis
+    _last_ns: int | None = None
+
+    def seconds(self, arrival_ns: IntArray) -> FloatArray:
+        """(n,) session seconds of packets of one sample each; the session's first sample sets its zero."""
+        if not arrival_ns.size:
+            return np.zeros(0)
+        since = self.axis.relative(arrival_ns).astype(np.int64)
+        if self.axis.zero_ns is None:
+            self.axis.zero_ns = float(since[0])
+        rank = np.arange(since.size) * _APART_NS
+        first = since[0] if self._last_ns is None else max(int(since[0]), self._last_ns + _APART_NS)
+        since[0] = first
+        spread_ns: IntArray = np.maximum.accumulate(since - rank) + rank
+        self._last_ns = int(spread_ns[-1])
+        return self.axis.seconds(spread_ns.astype(np.float64))
