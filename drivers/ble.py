@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 
 from bleak import BleakAdapter, BleakClient, BleakScanner
+from bleak.args.bluez import BlueZDiscoveryFilters
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason, BleakError
@@ -33,6 +34,7 @@ from drivers.script import (
     Unsubscribe,
     Write,
 )
+from drivers.turn import Turn
 
 RETRYABLE = (BleakError, OSError, EOFError, KeyError, TimeoutError, AssertionError)
 """What Bleak and its bus raise when radio or bus fail (BrokenPipe and friends are OSErrors)."""
@@ -67,12 +69,16 @@ class Radio:
         client: makes clients, as `bleak.BleakClient`.
         turn: held while a scan or a connection is under way: adapters do one thing at a time.
         sightings: what any scan saw last, by address, and when on the loop's clock: one scan serves all who look.
+        hearers: by address, who is told each advertisement of a device that any search hears.
+        duty: held by the one of them who searches.
     """
 
     scanner: type[BleakScanner] = BleakScanner
     client: type[BleakClient] = BleakClient
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    turn: Turn = field(default_factory=Turn)
     sightings: dict[str, tuple[Sighting, float]] = field(default_factory=dict)
+    hearers: dict[str, Callable[[Advert], None]] = field(default_factory=dict)
+    duty: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +121,47 @@ async def scan(radio: Radio, seconds: float, enough: Callable[[Sighting], bool] 
 
     async with radio.turn:
         with radio_faults():
-            scanner = radio.scanner(noticed)
-            async with asyncio.timeout(REQUEST_S):
-                await scanner.start()
-            try:
+            async with _search(radio, noticed):
                 with suppress(TimeoutError):
                     async with asyncio.timeout(seconds):
                         await done.wait()
-            finally:
-                with suppress(TimeoutError):  # a bus that hangs must not keep the others waiting for their turn
-                    async with asyncio.timeout(CLOSE_S):
-                        await scanner.stop()
     return sorted(seen.values(), key=lambda sighting: -(sighting.rssi_dbm or -999))
+
+
+async def hear(radio: Radio) -> None:
+    """Search for those who listen, until somebody else needs the radio.
+
+    Raises:
+        RadioUnavailableError: no radio.
+        LinkLostError: the search failed; worth another try.
+    """
+    async with radio.turn:
+        if not radio.turn.wanted.is_set():
+            with radio_faults():
+                async with _search(radio, lambda _device, _data: None):
+                    await radio.turn.wanted.wait()
+
+
+@asynccontextmanager
+async def _search(radio: Radio, noticed: Callable[[BLEDevice, AdvertisementData], None]) -> AsyncIterator[None]:
+    """A search that tells those who listen as well; for them BlueZ must not hold duplicates back."""
+
+    def heard(device: BLEDevice, data: AdvertisementData) -> None:
+        tell = radio.hearers.get(device.address)
+        if tell is not None:
+            tell(_sighting(device, data, None).advert)
+        noticed(device, data)
+
+    filters: BlueZDiscoveryFilters = {"DuplicateData": True} if radio.hearers else {}
+    scanner = radio.scanner(heard, bluez={"filters": filters})
+    async with asyncio.timeout(REQUEST_S):
+        await scanner.start()
+    try:
+        yield
+    finally:
+        with suppress(TimeoutError):  # a bus that hangs must not keep the others waiting for their turn
+            async with asyncio.timeout(CLOSE_S):
+                await scanner.stop()
 
 
 def just_seen(radio: Radio, is_it: Callable[[Sighting], bool]) -> Sighting | None:

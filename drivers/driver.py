@@ -79,6 +79,8 @@ class Driver:
         keep_awake: what to repeat while streaming.
         least_mtu: the smallest ATT MTU that its data packets fit.
         buzz: script that makes the device vibrate, None where it cannot.
+        advertised: the data in an advertisement, None where it holds none; such a device is listened to where it
+            cannot be connected to. None for a device that puts no data into its advertisements.
     """
 
     name: str
@@ -94,3 +96,4 @@ class Driver:
     keep_awake: tuple[KeepAwake, ...] = ()
     least_mtu: int = 23
     buzz: Callable[[], Script[None]] | None = None
+    advertised: Callable[[Advert], bytes | None] | None = None
