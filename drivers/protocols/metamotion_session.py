@@ -45,7 +45,12 @@ def recognises(advert: Advert) -> bool:
 
 
 def start(settings: Settings) -> Script[Settings]:
-    """Discover, clear, configure, and start the gyroscope just before the accelerometer."""
+    """Halt, discover, clear, configure, and start the gyroscope just before the accelerometer.
+
+    What a dead session left running is halted before anybody listens: its packets would come between two gaps.
+    """
+    for module in (Module.GYR, Module.ACC):
+        yield Write(COMMAND, bytes((module, 0x01, 0)))
     yield Subscribe(NOTIFY)
     acc = yield from _implementation(Module.ACC)
     if acc not in layout.ACCS:

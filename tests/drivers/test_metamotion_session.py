@@ -32,8 +32,8 @@ def written(talk: Conversation) -> list[str]:
 def started(talk: Conversation, **asked: object) -> list[str]:
     talk.steps.clear()
     talk.carry_out(DRIVER.start(asked))
-    assert talk.steps[0] == Subscribe(NOTIFY)
-    return written(talk)
+    assert talk.steps[:3] == [Write(COMMAND, b"\x13\x01\0"), Write(COMMAND, b"\x03\x01\0"), Subscribe(NOTIFY)]
+    return written(talk)[2:]
 
 
 def test_pairs_with_the_board_s_clock_on_a_bmi160() -> None:
@@ -124,6 +124,18 @@ class Older(VirtualMetaMotion):
         answers = super().write(characteristic, payload, t_s)
         return [Notification(t_s, n.characteristic, b"\x03\x80\x00\x00") if n.payload[:2] == b"\x03\x80" else n
                 for n in answers]  # fmt: skip
+
+
+def test_what_a_dead_session_left_running_is_halted_before_anybody_listens() -> None:
+    talk = Conversation(VirtualMetaMotion())
+    talk.carry_out(DRIVER.start(DRIVER.defaults))
+    talk.sensor.disconnect()
+    script = DRIVER.start(DRIVER.defaults)
+    for step in (next(script), next(script)):
+        assert isinstance(step, Write)
+        talk.sensor.write(step.characteristic, step.payload, 1.0)
+    talk.sensor.subscribe(NOTIFY)
+    assert (talk.sensor.rate_hz("acc"), talk.sensor.rate_hz("gyr")) == (None, None)
 
 
 class Mute(VirtualMetaMotion):
