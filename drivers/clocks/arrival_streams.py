@@ -190,38 +190,48 @@ def sample_times(start: FloatArray, step: FloatArray, count: IntArray) -> FloatA
     return spread(start, step, count, place)
 
 
+_Kind = tuple[Modality, str | None]
+
+
 @dataclass(slots=True)
 class HostTimes:
     """Values that come now and then and have no time but their arrival: battery, temperature, replies."""
 
     axis: HostAxis
-    _waiting: list[tuple[Modality, tuple[str, ...], int, Sequence[float]]] = field(default_factory=list)
-    _last_ns: dict[Modality, float] = field(default_factory=dict)
+    _waiting: list[tuple[_Kind, tuple[str, ...], int, Sequence[float]]] = field(default_factory=list)
+    _last_ns: dict[_Kind, float] = field(default_factory=dict)
 
-    def take(self, modality: Modality, channels: tuple[str, ...], arrival_ns: int, row: Sequence[float]) -> None:
-        """One row of values."""
-        self._waiting.append((modality, channels, arrival_ns, row))
+    def take(
+        self,
+        modality: Modality,
+        channels: tuple[str, ...],
+        arrival_ns: int,
+        row: Sequence[float],
+        stream: str | None = None,
+    ) -> None:
+        """One row of values; `stream` tells two of one kind apart."""
+        self._waiting.append(((modality, stream), channels, arrival_ns, row))
 
     def release(self, *, last: bool = False) -> list[SampleBlock]:
-        """One block a modality, once the session has a zero; at least a microsecond apart."""
+        """One block a modality and stream, once the session has a zero; at least a microsecond apart."""
         if self.axis.zero_ns is None and last and self._waiting:
             self.axis.relative(np.array([self._waiting[0][2]]))
             self.axis.zero_ns = 0.0
         if self.axis.zero_ns is None or not self._waiting:
             return []
-        made: dict[Modality, tuple[tuple[str, ...], list[float], list[Sequence[float]]]] = {}
-        for modality, channels, arrival_ns, row in self._waiting:
+        made: dict[_Kind, tuple[tuple[str, ...], list[float], list[Sequence[float]]]] = {}
+        for kind, channels, arrival_ns, row in self._waiting:
             when = float(self.axis.relative(np.array([arrival_ns]))[0]) - self.axis.zero_ns
-            if modality in self._last_ns:
-                when = max(when, self._last_ns[modality] + max(1e3, abs(self._last_ns[modality]) * 1e-12))
-            self._last_ns[modality] = when
-            _, times, rows = made.setdefault(modality, (channels, [], []))
+            if kind in self._last_ns:
+                when = max(when, self._last_ns[kind] + max(1e3, abs(self._last_ns[kind]) * 1e-12))
+            self._last_ns[kind] = when
+            _, times, rows = made.setdefault(kind, (channels, [], []))
             times.append(when / 1e9)
             rows.append(row)
         self._waiting = []
         return [
-            SampleBlock(modality, np.array(times), np.array(rows, np.float64), channels)
-            for modality, (channels, times, rows) in made.items()
+            SampleBlock(modality, np.array(times), np.array(rows, np.float64), channels, stream=stream)
+            for (modality, stream), (channels, times, rows) in made.items()
         ]
 
 

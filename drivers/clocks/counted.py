@@ -1,4 +1,4 @@
-"""Time of samples whose device has a 32-bit clock, and perhaps counts them. Knows no device.
+"""Time of samples whose device has a clock that wraps, and perhaps counts them. Knows no device.
 
 `WrappingClock` makes one clock without wraps and jumps out of the stamps of all packets of a sensor, in the
 order received; a wrap is told from a gap, and a restart from both, by the host's arrivals, which need to be
@@ -19,7 +19,6 @@ from drivers.clocks.device import DUPLICATE, OUT_OF_ORDER
 
 IntArray = npt.NDArray[np.int64]
 
-_WRAP = 1 << 32
 _RESTART_NS = 10_000_000_000
 """A clock that differs from the host's by more since the packet before was restarted. No radio holds packets
 back for so long."""
@@ -40,9 +39,11 @@ class WrappingClock:
 
     Attributes:
         tick_ns: what the device counts in: microseconds unless stated.
+        wrap: ticks after which it begins anew; at least a minute of them.
     """
 
-    tick_ns: int = 1000
+    tick_ns: float = 1000
+    wrap: int = 1 << 32
     _stamp: int | None = None
     _arrival: int = 0
     _now: int = 0
@@ -53,16 +54,16 @@ class WrappingClock:
         self._restarted = True
 
     def unwrapped_ns(self, stamp: IntArray, arrival_ns: IntArray) -> IntArray:
-        """(n,) nanoseconds of these stamps (ticks modulo 2**32), in the order received."""
+        """(n,) nanoseconds of these stamps (ticks modulo `wrap`), in the order received."""
         if not stamp.size:
             return stamp
-        arrival = np.clip(arrival_ns, -_FURTHEST_NS, _FURTHEST_NS) // self.tick_ns
+        arrival = (np.clip(arrival_ns, -_FURTHEST_NS, _FURTHEST_NS) // self.tick_ns).astype(np.int64)
         if self._stamp is None:
             self._stamp, self._arrival, self._restarted = int(stamp[0]), int(arrival[0]), False
-        longest = _LONGEST_WAIT_NS // self.tick_ns
+        longest = int(_LONGEST_WAIT_NS // self.tick_ns)
         waited = np.diff(arrival, prepend=np.int64(self._arrival)).clip(-longest, longest)
-        drift = (np.diff(stamp, prepend=np.int64(self._stamp)) - waited) % _WRAP
-        drift = np.where(drift >= _WRAP // 2, drift - _WRAP, drift)
+        drift = (np.diff(stamp, prepend=np.int64(self._stamp)) - waited) % self.wrap
+        drift = np.where(drift >= self.wrap // 2, drift - self.wrap, drift)
         jumped = np.abs(drift) > _RESTART_NS // self.tick_ns
         jumped |= (waited + drift < -_SHORTEST_RUN_NS // self.tick_ns) & (stamp <= waited)
         jumped[0] |= self._restarted
@@ -70,9 +71,9 @@ class WrappingClock:
         now = self._now + np.cumsum(step)
         self._stamp, self._arrival = int(stamp[-1]), int(arrival[-1])
         self._now, self._restarted = int(now[-1]), False
-        furthest = _FURTHEST_NS // self.tick_ns
-        bounded: IntArray = np.clip(now, -furthest, furthest)
-        return bounded * self.tick_ns
+        furthest = int(_FURTHEST_NS // self.tick_ns)
+        bounded = np.clip(now, -furthest, furthest) * self.tick_ns
+        return bounded.astype(np.int64) if bounded.dtype.kind == "i" else np.rint(bounded).astype(np.int64)
 
 
 @dataclass(slots=True)
