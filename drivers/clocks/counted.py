@@ -72,7 +72,7 @@ class WrappingClock:
         self._stamp, self._arrival = int(stamp[-1]), int(arrival[-1])
         self._now, self._restarted = int(now[-1]), False
         furthest = int(_FURTHEST_NS // self.tick_ns)
-        bounded = np.clip(now, -furthest, furthest) * self.tick_ns
+        bounded: IntArray | FloatArray = np.clip(now, -furthest, furthest) * self.tick_ns
         return bounded.astype(np.int64) if bounded.dtype.kind == "i" else np.rint(bounded).astype(np.int64)
 
 

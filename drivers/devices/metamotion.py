@@ -25,7 +25,7 @@ import numpy.typing as npt
 from analysis.samples import FloatArray, Modality, SampleBlock
 from drivers.clocks.arrival import HostAxis, IntArray
 from drivers.clocks.arrival_streams import ArrivalStream, HostTimes
-from drivers.clocks.counted import NewerOnly, WrappingClock
+from drivers.clocks.counted import StampOrder, WrappingClock
 from drivers.clocks.device import DUPLICATE, OUT_OF_ORDER, nominal_rate_hz
 from drivers.clocks.stamped import StampedStream
 from drivers.decoder import BatchDecoder, Faults, Settings, refusals
@@ -58,14 +58,14 @@ class _Numbered:
     """A stream whose packets are counted."""
 
     arrivals: ArrivalStream
-    newer: NewerOnly = field(default_factory=NewerOnly)
+    newer: StampOrder = field(default_factory=StampOrder)
     last: int | None = None
     seen: int = 0
     due: int | None = None
 
     def begin(self) -> None:
         """Another processor counts, from its own beginning."""
-        self.newer, self.last, self.due = NewerOnly(), None, None
+        self.newer, self.last, self.due = StampOrder(), None, None
 
     def missing(self, number: IntArray) -> tuple[IntArray, npt.NDArray[np.bool_], Faults]:
         """(n,) packets missing just before each; (n,) taken; the refused ones with their reason.

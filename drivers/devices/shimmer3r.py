@@ -17,7 +17,7 @@ import numpy as np
 
 from analysis.samples import FloatArray, Modality, SampleBlock
 from drivers.clocks.arrival import HostAxis, IntArray
-from drivers.clocks.counted import NewerOnly, WrappingClock
+from drivers.clocks.counted import StampOrder, WrappingClock
 from drivers.decoder import BatchDecoder, Faults, Settings, refusals
 from drivers.driver import Driver, Facts
 from drivers.errors import PacketError
@@ -40,7 +40,7 @@ class Shimmer3RDecoder(BatchDecoder):
     def __init__(self, settings: Settings) -> None:
         self._stream = FrameStream()
         self._clock = WrappingClock(1e9 / CLOCK_HZ, CLOCK_WRAP)
-        self._newer = NewerOnly()
+        self._newer = StampOrder()
         self._axis = HostAxis()
         self._zero_ns = 0
         self._own: dict[Group, Calibration] = {}

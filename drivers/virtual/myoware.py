@@ -1,7 +1,8 @@
 """A virtual MyoWare 2.0 Wireless Shield with one of the makers' sketches. Written on its own; shares no decoder code.
 
 Source: AdvancerTechnologies/MyoWare-Arduino-Library at 2c2bcb9 (text, UUIDs),
-sparkfun/SparkFun_MyoWare_Code_Examples at 2493e63 (bytes). The raw output is simulated, which has a sign. Inferred: the rate of the loop.
+sparkfun/SparkFun_MyoWare_Code_Examples at 2493e63 (bytes). The raw output is
+simulated, which has a sign. Inferred: the rate of the loop.
 """
 
 from __future__ import annotations
