@@ -16,7 +16,7 @@ import asyncio
 import logging
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -47,6 +47,9 @@ from tracker.live.supervisor import BEAT_S
 from tracker.store import Sensor, Store
 
 FOUR = ("polar-pmd", "witmotion", "myo", "soleus-nus")
+SITTING_S = 13.0
+"""So long a fixture's leg sits still before anything else."""
+
 FLAT_MB = 5.0
 """Memory may wander by so much after the first of 24 parts."""
 
@@ -301,29 +304,25 @@ class HandClock:
 def soak_day(driver: str, hours: float) -> Verdict:
     """Memory and work of one live session, 24 times in all: the driver's fixture, again and again, in real beats.
 
-    Only for a sensor without a clock: its packets may come at any time.
+    The leg moves for a fifth of the time, and sits as at the fixture's beginning for the rest. Only for a sensor
+    without a clock: its packets may come at any time.
     """
     with open_recording(Path(__file__).parents[1] / "fixtures" / f"{driver}.jsonl.gz") as recording:
         settings = recording.header.settings
         packets = [packet for batch in recording.batches() for packet in batch]
-    first_ns = packets[0].arrival_ns
-    length_s = (packets[-1].arrival_ns - first_ns) / 1e9 + 0.04
+    stream = a_day_of(packets)
+    arrival_s, packet = next(stream)
     resident_mb: list[float] = []
     clock, began_s = HandClock(), process_time()
     with tempfile.TemporaryDirectory() as folder, Store(Home(Path(folder) / "home").create(), clock=clock.now) as store:
         sensor = Sensor("day", "day", "C0:00:00:00:00:01", driver, Side.LEFT)
         store.keep_sensor(sensor)
         session = LiveSession(store, sensor, registry.driver(driver), settings, clock)
-        rounds, waiting = 0, iter(packets)
-        packet = next(waiting)
         while clock.at_s < hours * 3600:
             clock.at_s += BEAT_S
-            while (arrival_s := rounds * length_s + (packet.arrival_ns - first_ns) / 1e9) <= clock.at_s:
+            while arrival_s <= clock.at_s:
                 session.take(RawPacket(round(arrival_s * 1e9), packet.characteristic, packet.payload))
-                following = next(waiting, None)
-                if following is None:
-                    rounds, waiting = rounds + 1, iter(packets)
-                packet = following or next(waiting)
+                arrival_s, packet = next(stream)
             session.beat()
             if clock.at_s >= (len(resident_mb) + 1) * hours * 150:
                 resident_mb.append(_resident_mb())
@@ -335,6 +334,19 @@ def soak_day(driver: str, hours: float) -> Verdict:
     verdict = Verdict([driver, "none", session.tally.packets, 0, 0, 0, told])
     verdict.claim(max(settled) - min(settled) <= FLAT_MB, "memory grows")
     return verdict
+
+
+def a_day_of(packets: Sequence[RawPacket]) -> Iterator[tuple[float, RawPacket]]:
+    """Arrival seconds and packets without end: all of them, then four times as long those of the first seconds."""
+    since_s = [(packet.arrival_ns - packets[0].arrival_ns) / 1e9 for packet in packets]
+    sitting = sum(at_s < SITTING_S for at_s in since_s)
+    rests = round(4 * since_s[-1] / SITTING_S)
+    zero_s = 0.0
+    while True:
+        for count in (len(packets), *[sitting] * rests):
+            for at_s, packet in zip(since_s[:count], packets[:count], strict=True):
+                yield zero_s + at_s, packet
+            zero_s += since_s[count - 1] + 0.04
 
 
 def _resident_mb() -> float:
