@@ -343,10 +343,10 @@ def a_day_of(packets: Sequence[RawPacket]) -> Iterator[tuple[float, RawPacket]]:
     rests = round(4 * since_s[-1] / SITTING_S)
     zero_s = 0.0
     while True:
-        for count in (len(packets), *[sitting] * rests):
-            for at_s, packet in zip(since_s[:count], packets[:count], strict=True):
+        for played in (len(packets), *[sitting] * rests):
+            for at_s, packet in zip(since_s[:played], packets[:played], strict=True):
                 yield zero_s + at_s, packet
-            zero_s += since_s[count - 1] + 0.04
+            zero_s += since_s[played - 1] + 0.04
 
 
 def _resident_mb() -> float:
