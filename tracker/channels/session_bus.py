@@ -148,4 +148,4 @@ async def hang_up(connection: MessageBus) -> None:
     connection.disconnect()
     with suppress(OSError, EOFError, TimeoutError):  # the bus was gone already
         async with asyncio.timeout(ANSWER_WITHIN_S):
-            await connection.wait_for_disconnect()
+            await connection.wait_for_disconnect()  # type: ignore[no-untyped-call]
