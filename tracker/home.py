@@ -55,6 +55,26 @@ class Home:
         return self.root / "settings.toml"
 
     @property
+    def service_state(self) -> Path:
+        """What the service is doing, for whoever asks."""
+        return self.root / "service.json"
+
+    @property
+    def service_log(self) -> Path:
+        """The service's log; older parts lie beside it."""
+        return self.root / "service.log"
+
+    @property
+    def service_lock(self) -> Path:
+        """Held by the one service of this home."""
+        return self.root / "service.lock"
+
+    @property
+    def service_wish(self) -> Path:
+        """What a command wants the service to do next."""
+        return self.root / "service.wish"
+
+    @property
     def demo(self) -> Home:
         """A home of its own for the demo, so that its data never mixes with the wearer's."""
         return Home(self.root / "demo")

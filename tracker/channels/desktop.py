@@ -30,21 +30,21 @@ _PUMP_EVERY_S = 0.5
 
 
 class DesktopChannel:
-    """The desktop's notifications; one of ours shows at a time."""
+    """The desktop's notifications; in each slot one of ours shows at a time."""
 
     name = "desktop"
 
     def __init__(self, environ: MutableMapping[str, str] = os.environ, platform: str = sys.platform) -> None:
         self._environ, self._platform = environ, platform
         self._notifier: DesktopNotifier | None = None
-        self._shown: str | None = None
+        self._shown: dict[str, str] = {}
         self._pump: asyncio.Task[None] | None = None
 
     async def tell(self, message: Message, answered: Answered) -> Delivery:
         """Show it, in the place of what was shown before."""
         try:
             await self._look_for_desktop()
-            await self.withdraw()
+            await self.withdraw(message.slot)
             # A desktop that was logged out of and in again has another bus: then the second try is a fresh one.
             if not (await self._show(message, answered) or await self._show_afresh(message, answered)):
                 raise NoDesktopError(self._refusal())
@@ -52,9 +52,9 @@ class DesktopChannel:
             return Delivery(self.name, False, f"{error}.")
         return Delivery(self.name, True)
 
-    async def withdraw(self) -> None:
-        """Close what was shown last."""
-        shown, self._shown = self._shown, None
+    async def withdraw(self, slot: str) -> None:
+        """Close what was shown last in a slot."""
+        shown = self._shown.pop(slot, None)
         if shown is not None and self._notifier is not None:
             with suppress(Exception):  # gone by itself, or with its desktop
                 await self._notifier.clear(shown)
@@ -68,6 +68,7 @@ class DesktopChannel:
         if bus is not None:
             await hang_up(bus)
         self._notifier, self._pump = None, None
+        self._shown.clear()
 
     async def _look_for_desktop(self) -> None:
         """Why it cannot work, where that can be seen beforehand."""
@@ -100,7 +101,7 @@ class DesktopChannel:
             if not await notifier.get_capabilities() or not await notifier.request_authorisation():
                 return False
             taken = asyncio.Event()
-            self._shown = await notifier.send(
+            self._shown[message.slot] = await notifier.send(
                 message.title,
                 message.text,
                 urgency=Urgency.Low if message.quiet else Urgency.Normal,

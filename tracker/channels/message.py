@@ -21,6 +21,7 @@ class Message:
         buttons: key and label of each answer it offers; empty for news that needs none.
         quiet: to be seen, but not to be heard or felt.
         expires_s: seconds after which it goes by itself; None: it stays as long as the desktop lets it.
+        slot: a message takes the place of an older one in the same slot.
     """
 
     title: str
@@ -28,6 +29,7 @@ class Message:
     buttons: tuple[tuple[str, str], ...] = ()
     quiet: bool = False
     expires_s: float | None = None
+    slot: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,8 @@ class Channel(Protocol):
         """Tell it; whatever is in the way is a sentence in the delivery, not an error."""
         ...
 
-    async def withdraw(self) -> None:
-        """Take the last message back where it still shows: the leg has answered."""
+    async def withdraw(self, slot: str) -> None:
+        """Take the message in a slot back where it still shows: the leg has answered."""
         ...
 
 
@@ -71,9 +73,9 @@ async def tell_all(channels: Iterable[Channel], message: Message, answered: Answ
     return list(await asyncio.gather(*(_tell(channel, message, answered) for channel in channels)))
 
 
-async def withdraw_all(channels: Iterable[Channel]) -> None:
-    """Take the last message back everywhere."""
-    await asyncio.gather(*(_withdraw(channel) for channel in channels))
+async def withdraw_all(channels: Iterable[Channel], slot: str) -> None:
+    """Take the message in a slot back everywhere."""
+    await asyncio.gather(*(_withdraw(channel, slot) for channel in channels))
 
 
 async def _tell(channel: Channel, message: Message, answered: Answered) -> Delivery:
@@ -86,9 +88,9 @@ async def _tell(channel: Channel, message: Message, answered: Answered) -> Deliv
         return Delivery(channel.name, False, f"{channel.name} failed ({error or type(error).__name__}).")
 
 
-async def _withdraw(channel: Channel) -> None:
+async def _withdraw(channel: Channel, slot: str) -> None:
     try:
         async with asyncio.timeout(TELL_WITHIN_S):
-            await channel.withdraw()
+            await channel.withdraw(slot)
     except Exception:  # what cannot be taken back stays until the desktop drops it
         return

@@ -30,7 +30,7 @@ class PushChannel:
             return Delivery(self.name, False, f"apprise is not installed: {FIX}.")
         return await asyncio.to_thread(self._send, message)
 
-    async def withdraw(self) -> None:
+    async def withdraw(self, slot: str) -> None:
         """What was sent stays sent."""
 
     def _send(self, message: Message) -> Delivery:

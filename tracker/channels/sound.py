@@ -57,7 +57,7 @@ class SoundChannel:
             return Delivery(self.name, False, f"nothing here plays sounds: install one of {players}.")
         return await self._play(command)
 
-    async def withdraw(self) -> None:
+    async def withdraw(self, slot: str) -> None:
         """A sound that was heard stays heard."""
 
     def _command(self) -> list[str] | None:

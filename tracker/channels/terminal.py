@@ -42,7 +42,7 @@ class TerminalChannel:
             return Delivery(self.name, False, "no terminal of yours takes messages: open one and run `mesg y` in it.")
         return Delivery(self.name, True)
 
-    async def withdraw(self) -> None:
+    async def withdraw(self, slot: str) -> None:
         """What was written stays written."""
 
     def _others(self) -> Iterator[Path]:

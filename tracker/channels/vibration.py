@@ -43,5 +43,5 @@ class VibrationChannel:
             return Delivery(self.name, True)
         return Delivery(self.name, False, f"{', '.join(reasons) or 'no sensor is recorded just now'}.")
 
-    async def withdraw(self) -> None:
+    async def withdraw(self, slot: str) -> None:
         """What was felt stays felt."""

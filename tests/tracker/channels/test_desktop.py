@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,14 +67,18 @@ async def test_each_button_comes_back(session: Screen, channel: DesktopChannel) 
         assert await until(pressed) == key
 
 
-async def test_one_shows_at_a_time(session: Screen, channel: DesktopChannel) -> None:
-    """A message takes the place of the one before, and is gone when it is withdrawn; no button was pressed."""
+async def test_one_shows_in_a_slot(session: Screen, channel: DesktopChannel) -> None:
+    """A message takes the place of the one before in its slot, and goes when it is withdrawn; nothing was pressed."""
     for _ in range(2):
         assert (await channel.tell(STILL, nobody)).done
     await displayed(session, 1)
-    await channel.withdraw()
+    assert (await channel.tell(replace(STILL, slot="battery"), nobody)).done
+    await displayed(session, 2)
+    await channel.withdraw("")
+    await displayed(session, 1)
+    await channel.withdraw("")
+    await channel.withdraw("battery")
     await displayed(session, 0)
-    await channel.withdraw()
 
 
 async def test_it_shows_as_it_was_sent(session: Screen, channel: DesktopChannel) -> None:

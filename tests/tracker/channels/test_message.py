@@ -20,7 +20,7 @@ class Failing:
     async def tell(self, message: Message, answered: Answered) -> Delivery:
         raise RuntimeError("no such colour")
 
-    async def withdraw(self) -> None:
+    async def withdraw(self, slot: str) -> None:
         raise RuntimeError("gone")
 
 
@@ -31,7 +31,7 @@ class Hanging(Failing):
         await asyncio.sleep(3600)
         raise AssertionError
 
-    async def withdraw(self) -> None:
+    async def withdraw(self, slot: str) -> None:
         await asyncio.sleep(3600)
 
 
@@ -42,7 +42,7 @@ class Telling(Failing):
         answered("done")
         return Delivery(self.name, True)
 
-    async def withdraw(self) -> None:
+    async def withdraw(self, slot: str) -> None:
         return
 
 
@@ -53,7 +53,7 @@ def test_the_rest_keeps_working() -> None:
     async def told() -> tuple[list[Delivery], float]:
         channels = (Failing(), Hanging(), Telling())
         deliveries = await tell_all(channels, Message("a", "b"), answers.append)
-        await withdraw_all(channels)
+        await withdraw_all(channels, "")
         return deliveries, asyncio.get_running_loop().time()
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
