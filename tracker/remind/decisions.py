@@ -182,6 +182,7 @@ class NoticeKind(StrEnum):
     DISK_FILLING = "disk_filling"
     RECORDER_STOPPED = "recorder_stopped"
     CALENDAR_UNREADABLE = "calendar_unreadable"
+    SETTINGS_UNUSABLE = "settings_unusable"
 
 
 @dataclass(frozen=True, slots=True)

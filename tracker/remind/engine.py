@@ -31,6 +31,7 @@ from tracker.remind.decisions import (
     Show,
     Withdraw,
 )
+from tracker.remind.forbidding import forbidding, forbids_all
 from tracker.remind.ledger import WINDOW_S, Terms, advance, is_over, owing
 from tracker.remind.settings import RemindSettings
 from tracker.remind.state import End, Ledger, Reminder, Rule, State
@@ -43,8 +44,6 @@ SHOWN_MEMORY_S = 50 * 3600.0
 """Messages are remembered for longer than any civil day, in whatever zone it is told."""
 
 HOURS = 24
-
-_HELD_BY = {Doing.NOT_WORN: Rule.NOT_WORN, Doing.GAP: Rule.GAP, Doing.UNKNOWN: Rule.UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +108,8 @@ def step(state: State, seen: Observation, rules: Rules, troubles: Sequence[Notic
     if rules.settings.on and (state.open or (leg is not None and leg.debt_s >= soon_s)):
         draft.remind(leg, seen, local, terms)
     if seen.sensors or troubles or state.noticed or seen.recorder != _NOTHING_KNOWN:
-        draft.notice(seen, troubles, held=_forbids_any(seen, local, is_awake, rules.settings))
-    return draft.step(now_s, is_awake)
+        draft.notice(seen, troubles, held=forbids_all(seen, local, rules.settings))
+    return draft.step(now_s, is_awake, _unknown(seen))
 
 
 _NOTHING_KNOWN = RecorderSeen()
@@ -136,76 +135,6 @@ def _advanced(
     return tuple(after), moved
 
 
-def forbidding(state: State, seen: Observation, local: datetime, rules: RemindSettings) -> Rule | None:
-    """The first rule that holds a due message back at this instant, None where none does; see also `Step`.
-
-    Args:
-        state: its shown messages, snooze and "not today".
-        seen: what is known now.
-        local: the same instant on the wearer's clock.
-        rules: the wearer's.
-    """
-    now_s = seen.now.timestamp()
-    if now_s < state.off_until_s:
-        return Rule.NOT_TODAY
-    if now_s < state.snoozed_until_s:
-        return Rule.SNOOZED
-    return (
-        by_schedule(local, rules)
-        or _by_leg(seen)
-        or (Rule.DAILY_CAP if is_enough(state.shown, seen.now, seen.zone, rules) else None)
-        or by_desktop(seen)
-    )
-
-
-def by_schedule(local: datetime, rules: RemindSettings) -> Rule | None:
-    """Holiday, out of hours, quiet."""
-    week = rules.schedule
-    if week.is_holiday(local):
-        return Rule.HOLIDAY
-    if not week.is_awake(local):
-        return Rule.OUT_OF_HOURS
-    return Rule.QUIET if week.is_quiet(local) else None
-
-
-def _by_leg(seen: Observation) -> Rule | None:
-    doings = [leg.doing for leg in seen.legs]
-    if Doing.STILL not in doings:
-        if Doing.WALKING in doings:
-            return Rule.WALKING
-        return next((rule for doing, rule in _HELD_BY.items() if doing in doings), Rule.GAP)
-    if Doing.WALKING in doings:
-        return Rule.WALKING
-    return Rule.MOVING if any(leg.active for leg in seen.legs) else None
-
-
-def is_enough(shown: Sequence[float], now: datetime, zone: tzinfo, rules: RemindSettings) -> bool:
-    """Whether the wearer's day, in this zone, has had its messages."""
-    if len(shown) < rules.daily_cap:
-        return False
-    today = day_of(now, zone, rules.day_start_hour)
-    that_day = sum(day_of(datetime.fromtimestamp(at, zone), zone, rules.day_start_hour) == today for at in shown)
-    return that_day >= rules.daily_cap
-
-
-def by_desktop(seen: Observation) -> Rule | None:
-    """Locked, do not disturb, microphone, camera, busy."""
-    if seen.locked:
-        return Rule.LOCKED
-    if seen.do_not_disturb:
-        return Rule.DO_NOT_DISTURB
-    if seen.microphone:
-        return Rule.MICROPHONE
-    if seen.camera:
-        return Rule.CAMERA
-    return Rule.BUSY if seen.busy else None
-
-
-def _forbids_any(seen: Observation, local: datetime, is_awake: bool, rules: RemindSettings) -> bool:
-    """Whether nothing at all may be said, notices included."""
-    return not is_awake or by_schedule(local, rules) is not None or by_desktop(seen) is not None
-
-
 def answer(state: State, given: Answer, now: datetime, zone: tzinfo, rules: RemindSettings) -> Step:
     """Take an answer: done clears the debt on the wearer's word; snooze and not today hold messages back.
 
@@ -229,7 +158,18 @@ def answer(state: State, given: Answer, now: datetime, zone: tzinfo, rules: Remi
             today = day_of(now, zone, rules.day_start_hour)
             draft.off_until_s = float(day_start(today + timedelta(days=1), zone, rules.day_start_hour))
             draft.take_back(End.ANSWERED)
-    return draft.step(state.at_s, state.awake)
+    return draft.step(state.at_s, state.awake, state.unknown)
+
+
+def _unknown(seen: Observation) -> tuple[str, ...]:
+    """What of the desktop cannot be known; the same tuple where all of it is."""
+    if seen.locked is seen.do_not_disturb is seen.microphone is seen.camera is None:
+        return _NO_DESKTOP
+    known = (seen.locked, seen.do_not_disturb, seen.microphone, seen.camera)
+    return tuple(name for name, value in zip(_NO_DESKTOP, known, strict=True) if value is None)
+
+
+_NO_DESKTOP = ("locked", "do_not_disturb", "microphone", "camera")
 
 
 class _Draft:
@@ -241,10 +181,11 @@ class _Draft:
         self.on_screen, self.badge, self.next_id = state.on_screen, state.badge, state.next_id
         self.snoozed_until_s, self.off_until_s = state.snoozed_until_s, state.off_until_s
         self.noticed = state.noticed
+        self.holding: Rule | None = None
         self.decisions: list[Decision] = []
         self._closed: list[Reminder] = []
 
-    def step(self, at_s: float | None, is_awake: bool) -> Step:
+    def step(self, at_s: float | None, is_awake: bool, unknown: tuple[str, ...]) -> Step:
         """What it has come to."""
         changed: tuple[Reminder, ...] = ()
         if self.open is not self.before.open or self._closed:
@@ -255,7 +196,7 @@ class _Draft:
             )  # fmt: skip
         after = State(
             at_s, is_awake, self.ledgers, self.used, self.shown, self.open, self.on_screen, self.badge,
-            self.snoozed_until_s, self.off_until_s, self.next_id, self.noticed,
+            self.snoozed_until_s, self.off_until_s, self.next_id, self.noticed, self.holding, unknown,
         )  # fmt: skip
         return Step(after, tuple(self.decisions), changed)
 
@@ -330,7 +271,7 @@ class _Draft:
             waiting = Reminder(self.next_id, rung, leg.leg, self.now_s, leg.debt_s)
             self.next_id += 1
             self.open = (*self.open, waiting)
-        held_by = forbidding(self.before, seen, local, self.rules)
+        held_by = self.holding = forbidding(self.before, seen, local, self.rules)
         if held_by is None:
             self._show(waiting)
         elif waiting.held_by is None:

@@ -130,6 +130,8 @@ class State:
         off_until_s: no message before, because of "not today".
         next_id: of the next reminder.
         noticed: notices that were given.
+        holding: what holds back the message that is due just now; None where none is due, or nothing does.
+        unknown: what could not be known at the last observation, names of its fields.
     """
 
     at_s: float | None = None
@@ -144,6 +146,8 @@ class State:
     off_until_s: float = 0.0
     next_id: int = 1
     noticed: tuple[Noticed, ...] = ()
+    holding: Rule | None = None
+    unknown: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """One line; `from_json` gives the same state back."""
@@ -169,6 +173,8 @@ def _made(known: dict[str, Any]) -> dict[str, Any]:
         "shown": tuple(known["shown"]),
         "open": tuple(_reminder(one) for one in known["open"]),
         "noticed": tuple(Noticed(**one) for one in known["noticed"]),
+        "holding": None if known["holding"] is None else Rule(known["holding"]),
+        "unknown": tuple(known["unknown"]),
     }
 
 
