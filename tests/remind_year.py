@@ -177,7 +177,7 @@ def summary(year: Year, settings: RemindSettings = SETTINGS) -> str:
         f"held back first by {_told(held)}",
         f"days with messages {len(a_day)}, at most {max(a_day.values(), default=0)} a day (cap {settings.daily_cap})",
         f"answers            {_told(answers)}",
-        f"moved within 5 min {did.count(True)} of {known} messages that tell ({100 * did.count(True) / max(known, 1):.0f} %)",
+        f"moved in 5 minutes {did.count(True)} of {known} messages of which that is known",
     ]
     return "\n".join(lines)
 

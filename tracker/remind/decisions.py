@@ -83,6 +83,10 @@ class RecorderSeen:
     disk_bytes_per_day: float | None = None
 
 
+NOTHING_KNOWN = RecorderSeen()
+"""Where nobody looked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """What is known at one instant; the service makes one every few seconds, at least every minute.
@@ -109,7 +113,7 @@ class Observation:
     camera: bool | None = None
     busy: bool | None = None
     sensors: tuple[SensorSeen, ...] = ()
-    recorder: RecorderSeen = RecorderSeen()
+    recorder: RecorderSeen = NOTHING_KNOWN
 
 
 class Rung(StrEnum):

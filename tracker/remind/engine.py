@@ -18,6 +18,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from tracker.remind import notices, texts
 from tracker.remind.decisions import (
+    NOTHING_KNOWN,
     Answer,
     Badge,
     Button,
@@ -26,7 +27,6 @@ from tracker.remind.decisions import (
     LegSeen,
     Notice,
     Observation,
-    RecorderSeen,
     Rung,
     Show,
     Withdraw,
@@ -64,8 +64,11 @@ class Rules:
         usual_s = settings.still_min * 60
         needs_s = [usual_s] * HOURS if still_min is None else [minutes * 60 for minutes in still_min]
         pay_s = usual_s / settings.clear_contractions
-        credit_s = settings.credit_min * 60
-        return Rules(settings, tuple(Terms(need, pay_s, credit_s, settings.clear_contractions) for need in needs_s))
+        soon_s, credit_s = settings.pre_notice_min * 60, settings.credit_min * 60
+        return Rules(
+            settings,
+            tuple(Terms(need, need - soon_s, pay_s, credit_s, settings.clear_contractions) for need in needs_s),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,20 +102,30 @@ def step(state: State, seen: Observation, rules: Rules, troubles: Sequence[Notic
     terms = rules.terms[local.hour]
     ledgers, moved = _advanced(state, seen, now_s, is_awake, terms)
     leg = owing(ledgers) if is_awake else None
+    is_near = rules.settings.on and leg is not None and leg.debt_s >= terms.soon_s
+    is_told = seen.sensors or troubles or state.noticed or seen.recorder is not NOTHING_KNOWN
+    if not (is_near or is_told or state.open or state.used):
+        return Step(_calm(state, now_s, is_awake, ledgers, seen))
     draft = _Draft(state, ledgers, now_s, rules.settings)
     if state.open:
         draft.count_movement()
     if state.used or state.open:
         draft.close_what_is_over(moved, is_off=not rules.settings.on)
-    soon_s = terms.need_s - rules.settings.pre_notice_min * 60
-    if rules.settings.on and (state.open or (leg is not None and leg.debt_s >= soon_s)):
+    if is_near or (draft.open and rules.settings.on):
         draft.remind(leg, seen, local, terms)
-    if seen.sensors or troubles or state.noticed or seen.recorder != _NOTHING_KNOWN:
+    if is_told:
         draft.notice(seen, troubles, held=forbids_all(seen, local, rules.settings))
     return draft.step(now_s, is_awake, _unknown(seen))
 
 
-_NOTHING_KNOWN = RecorderSeen()
+def _calm(state: State, now_s: float, is_awake: bool, ledgers: tuple[Ledger, ...], seen: Observation) -> State:
+    """The next state where nothing is due, shown or wrong: most of a life, so it is made the short way."""
+    return State(
+        now_s, is_awake, ledgers, (), state.shown, (), None, None, state.snoozed_until_s, state.off_until_s,
+        state.next_id, (), None, _unknown(seen),
+    )  # fmt: skip
+
+
 _ABSENT = LegSeen(None, Doing.GAP)
 
 
@@ -121,15 +134,16 @@ def _advanced(
 ) -> tuple[tuple[Ledger, ...], bool]:
     """Every leg's ledger, and whether some leg's movement cleared it."""
     dt_s = 0.0 if state.at_s is None else max(0.0, now_s - state.at_s)
-    now = {"unknown" if leg.leg is None else leg.leg.value: leg for leg in seen.legs}
     before = state.ledgers
-    for name in now:
-        if all(one.leg != name for one in before):
-            before = (*before, Ledger(name))
+    for leg in seen.legs:
+        name = leg.leg or "unknown"  # a Leg equals its name
+        if name not in [one.leg for one in before]:
+            before = (*before, Ledger(str(name)))
     moved = False
     after = []
     for one in before:
-        ledger, cleared = advance(one, now.get(one.leg) or _ABSENT, now_s, dt_s, state.awake, is_awake, terms)
+        now = next((leg for leg in seen.legs if (leg.leg or "unknown") == one.leg), _ABSENT)
+        ledger, cleared = advance(one, now, now_s, dt_s, state.awake, is_awake, terms)
         moved = moved or cleared
         after.append(ledger)
     return tuple(after), moved
@@ -162,14 +176,19 @@ def answer(state: State, given: Answer, now: datetime, zone: tzinfo, rules: Remi
 
 
 def _unknown(seen: Observation) -> tuple[str, ...]:
-    """What of the desktop cannot be known; the same tuple where all of it is."""
-    if seen.locked is seen.do_not_disturb is seen.microphone is seen.camera is None:
-        return _NO_DESKTOP
+    """What of the desktop cannot be known."""
     known = (seen.locked, seen.do_not_disturb, seen.microphone, seen.camera)
+    if None not in known:
+        return ()
     return tuple(name for name, value in zip(_NO_DESKTOP, known, strict=True) if value is None)
 
 
 _NO_DESKTOP = ("locked", "do_not_disturb", "microphone", "camera")
+
+
+def _row(one: Reminder) -> tuple[object, ...]:
+    """What can change of a reminder's row."""
+    return (one.shown_s, one.held_by, one.answered_s, one.contractions, one.moved_s, one.end)
 
 
 class _Draft:
@@ -189,11 +208,8 @@ class _Draft:
         """What it has come to."""
         changed: tuple[Reminder, ...] = ()
         if self.open is not self.before.open or self._closed:
-            old = {one.id: one for one in self.before.open}
-            changed = tuple(
-                one for one in (*self._closed, *self.open)
-                if one.id not in old or replace(one, seen_s=0.0) != replace(old[one.id], seen_s=0.0)
-            )  # fmt: skip
+            old = {one.id: _row(one) for one in self.before.open}
+            changed = tuple(one for one in (*self._closed, *self.open) if old.get(one.id) != _row(one))
         after = State(
             at_s, is_awake, self.ledgers, self.used, self.shown, self.open, self.on_screen, self.badge,
             self.snoozed_until_s, self.off_until_s, self.next_id, self.noticed, self.holding, unknown,
@@ -262,7 +278,7 @@ class _Draft:
             if waiting is not None:
                 self._put(replace(waiting, end=End.MOVED, moved_s=self.now_s))
                 self.close_what_is_over(moved=True)
-            elif not self.used and is_cool and leg.debt_s >= terms.need_s - self.rules.pre_notice_min * 60:
+            elif not self.used and is_cool and leg.debt_s >= terms.soon_s:
                 self._say_soon(leg, seen, local)
             return
         if rung is None or not is_cool:

@@ -8,9 +8,12 @@ from datetime import datetime, tzinfo
 from tracker.remind.decisions import Doing, Observation
 from tracker.remind.settings import RemindSettings
 from tracker.remind.state import Rule, State
-from tracker.store.civil import day_of
+from tracker.store.civil import day_of, day_start
 
 _HELD_BY = {Doing.NOT_WORN: Rule.NOT_WORN, Doing.GAP: Rule.GAP, Doing.UNKNOWN: Rule.UNKNOWN}
+
+_LONGEST_DAY_S = 50 * 3600
+"""More than any civil day lasts: older messages are of another day, whatever the zone."""
 
 
 def forbidding(state: State, seen: Observation, local: datetime, rules: RemindSettings) -> Rule | None:
@@ -58,11 +61,11 @@ def _by_leg(seen: Observation) -> Rule | None:
 
 def is_enough(shown: Sequence[float], now: datetime, zone: tzinfo, rules: RemindSettings) -> bool:
     """Whether the wearer's day, in this zone, has had its messages."""
-    if len(shown) < rules.daily_cap:
+    if len(shown) < rules.daily_cap or shown[-rules.daily_cap] < now.timestamp() - _LONGEST_DAY_S:
         return False
     today = day_of(now, zone, rules.day_start_hour)
-    that_day = sum(day_of(datetime.fromtimestamp(at, zone), zone, rules.day_start_hour) == today for at in shown)
-    return that_day >= rules.daily_cap
+    begun_s = day_start(today, zone, rules.day_start_hour)
+    return sum(at >= begun_s for at in shown) >= rules.daily_cap
 
 
 def by_desktop(seen: Observation) -> Rule | None:

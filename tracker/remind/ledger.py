@@ -46,12 +46,14 @@ class Terms:
 
     Attributes:
         need_s: debt at which a reminder is due.
+        soon_s: debt at which the silent word before it comes.
         pay_s: what one contraction pays.
         credit_s: largest credit.
         clear: contractions within five minutes that clear the debt.
     """
 
     need_s: float
+    soon_s: float
     pay_s: float
     credit_s: float
     clear: int

@@ -76,7 +76,7 @@ class Schedule:
             if period.start_s <= second and (second < period.end_s or period.end_s <= period.start_s):
                 return True
         # A night shift: what began yesterday and reaches past midnight.
-        return any(second < p.end_s <= p.start_s for p in self.hours[weekday - 1])
+        return any(second < period.end_s <= period.start_s for period in self.hours[weekday - 1])
 
     def is_quiet(self, local: datetime) -> bool:
         """Whether it lies in a quiet period."""
@@ -85,7 +85,10 @@ class Schedule:
 
     def is_holiday(self, local: datetime) -> bool:
         """Whether its date is a holiday."""
-        return bool(self.holidays) and any(first <= local.date() <= last for first, last in self.holidays)
+        if not self.holidays:
+            return False
+        today = local.date()
+        return any(first <= today <= last for first, last in self.holidays)
 
 
 def periods(text: str) -> tuple[Period, ...]:
