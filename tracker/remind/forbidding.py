@@ -63,9 +63,13 @@ def is_enough(shown: Sequence[float], now: datetime, zone: tzinfo, rules: Remind
     """Whether the wearer's day, in this zone, has had its messages."""
     if len(shown) < rules.daily_cap or shown[-rules.daily_cap] < now.timestamp() - _LONGEST_DAY_S:
         return False
-    today = day_of(now, zone, rules.day_start_hour)
-    begun_s = day_start(today, zone, rules.day_start_hour)
-    return sum(at >= begun_s for at in shown) >= rules.daily_cap
+    return shown_today(shown, now, zone, rules) >= rules.daily_cap
+
+
+def shown_today(shown: Sequence[float], now: datetime, zone: tzinfo, rules: RemindSettings) -> int:
+    """Messages of the wearer's day that is going on, in this zone."""
+    begun_s = day_start(day_of(now, zone, rules.day_start_hour), zone, rules.day_start_hour)
+    return sum(at >= begun_s for at in shown)
 
 
 def by_desktop(seen: Observation) -> Rule | None:

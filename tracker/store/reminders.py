@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 
+from analysis.events import Kind, State, StateSpan
 from tracker.remind.decisions import Answer, Button, Rung
 from tracker.remind.state import End, Reminder, Rule
 from tracker.store.intervals import Interval
@@ -104,6 +105,33 @@ def queued(connection: sqlite3.Connection) -> list[tuple[int, int, Answer]]:
 def take(connection: sqlite3.Connection, keys: Sequence[int]) -> None:
     """These answers have been taken."""
     connection.executemany("DELETE FROM reminder_answers WHERE id = ?", [(key,) for key in keys])
+
+
+def recent_movement(
+    connection: sqlite3.Connection, session_id: int, since_us: int
+) -> tuple[list[tuple[Kind, float]], float | None, list[StateSpan]]:
+    """What a session, closed or not, holds since an instant; all times are seconds of UTC since 1970.
+
+    Returns:
+        Kind and peak of its contractions in order, the peak of its last one ever, and its labels in order.
+    """
+    peaks = [
+        (Kind(kind), peak_us / 1e6)
+        for kind, peak_us in connection.execute(
+            "SELECT kind, peak_utc_us FROM events WHERE session_id = ? AND peak_utc_us >= ? ORDER BY peak_utc_us",
+            (session_id, since_us),
+        )
+    ]
+    last = connection.execute("SELECT MAX(peak_utc_us) FROM events WHERE session_id = ?", (session_id,)).fetchone()[0]
+    spans = [
+        StateSpan(State(state), started_us / 1e6 + start_s, started_us / 1e6 + end_s)
+        for state, start_s, end_s, started_us in connection.execute(
+            "SELECT t.state, t.start_s, t.end_s, s.started_utc_us FROM states t JOIN sessions s ON s.id = t.session_id "
+            "WHERE s.id = ? AND t.end_s >= (? - s.started_utc_us) / 1e6 ORDER BY t.start_s",
+            (session_id, since_us),
+        )
+    ]
+    return peaks, _s(last), spans
 
 
 def forget(connection: sqlite3.Connection, within: Interval, leg: str | None, operation_id: int, now: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from analysis.events import Leg
+from analysis.events import Kind, Leg, StateSpan
 from tracker.errors import NothingFound
 from tracker.home import Home
 from tracker.remind.decisions import Answer
@@ -294,6 +294,13 @@ class Store:
         """Key, instant and answer of those that wait, in order."""
         with self._reading() as connection:
             return [(key, sessions.when(us), answer) for key, us, answer in reminders.queued(connection)]
+
+    def recent_movement(
+        self, session_id: int, since: datetime
+    ) -> tuple[list[tuple[Kind, float]], float | None, list[StateSpan]]:
+        """Contractions (kind and peak), the last peak ever, and labels of a session since an instant; UTC seconds."""
+        with self._reading() as connection:
+            return reminders.recent_movement(connection, session_id, sessions.instant_us(since))
 
     # Keeping
 
