@@ -37,6 +37,7 @@ COMMANDS: dict[str, Entry] = {
     "pair": Entry("tracker.cli.pair", "Remember a sensor under a nickname, with its leg."),
     "sensors": Entry("tracker.cli.sensors", "List, rename, move or forget the remembered sensors."),
     "record": Entry("tracker.cli.record", "Record a sensor and count, until Ctrl-C."),
+    "remind": Entry("tracker.cli.remind", "Reminders to move: status, why, snooze, settings, stats, test."),
     "calibrate": Entry("tracker.cli.calibrate", "Check in a minute that a sensor counts right on its leg."),
     "bench": Entry("tracker.cli.bench", "Measure the speed on this machine, as ratios."),
     "evaluate": Entry("tracker.cli.evaluate", "Score the pipeline against labelled recordings."),

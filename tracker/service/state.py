@@ -15,7 +15,7 @@ from typing import Any
 from tracker.home import FILE_MODE, Home
 
 STALE_S = 30.0
-"""A service that has not written for so long although it holds its lock does not answer. It writes every few seconds."""
+"""A service that holds its lock and has not written for so long does not answer. It writes every few seconds."""
 
 
 class Phase(StrEnum):

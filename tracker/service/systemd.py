@@ -10,7 +10,9 @@ from tracker.service.manager import Ask, Service, ask, asked, write_file
 
 UNIT = "soleus.service"
 WATCHDOG_S = 60
-NO_SYSTEMD = "systemd does not run services for you here: log in without sudo or su, or start `soleus service run` by other means"
+NO_SYSTEMD = (
+    "systemd runs no services for you here: log in without sudo or su, or start `soleus service run` by other means"
+)
 
 
 class SystemdUser:

@@ -6,7 +6,7 @@ import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from xml.etree import ElementTree as Xml
+from xml.etree import ElementTree as ET
 
 from tracker.home import Home
 from tracker.service.manager import Ask, Service, ask, asked, write_file
@@ -38,8 +38,8 @@ class WindowsTask:
 
         Source: Microsoft, Task Scheduler Schema, taskType.
         """
-        Xml.register_namespace("", NAMESPACE)
-        task = Xml.Element(f"{{{NAMESPACE}}}Task", version="1.2")
+        ET.register_namespace("", NAMESPACE)
+        task = ET.Element(f"{{{NAMESPACE}}}Task", version="1.2")
         about = _below(task, "RegistrationInfo")
         _below(about, "Description", f"soleus {service.version}: records the calf's sensors and reminds")
         triggers = _below(task, "Triggers")
@@ -72,7 +72,7 @@ class WindowsTask:
         program, *arguments = service.command
         _below(run, "Command", program)
         _below(run, "Arguments", subprocess.list2cmdline(arguments))
-        return Xml.tostring(task, encoding="utf-16")
+        return ET.tostring(task, encoding="utf-16")
 
     def install(self, service: Service) -> None:
         """Register the task and start it; one that runs is replaced. A task's environment is the wearer's own."""
@@ -98,7 +98,7 @@ class WindowsTask:
         leave_wish(self._home, Wish.STOP)
 
 
-def _below(parent: Xml.Element, name: str, text: str | None = None, **attributes: str) -> Xml.Element:
-    made = Xml.SubElement(parent, f"{{{NAMESPACE}}}{name}", attributes)
+def _below(parent: ET.Element, name: str, text: str | None = None, **attributes: str) -> ET.Element:
+    made = ET.SubElement(parent, f"{{{NAMESPACE}}}{name}", attributes)
     made.text = text
     return made
