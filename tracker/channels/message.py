@@ -20,6 +20,7 @@ class Message:
         text: one or two sentences.
         buttons: key and label of each answer it offers; empty for news that needs none.
         quiet: to be seen, but not to be heard or felt.
+        sound: whether it may be heard.
         expires_s: seconds after which it goes by itself; None: it stays as long as the desktop lets it.
         slot: a message takes the place of an older one in the same slot.
     """
@@ -28,6 +29,7 @@ class Message:
     text: str
     buttons: tuple[tuple[str, str], ...] = ()
     quiet: bool = False
+    sound: bool = True
     expires_s: float | None = None
     slot: str = ""
 
@@ -38,7 +40,7 @@ class Delivery:
 
     Attributes:
         channel: its name.
-        done: whether it was told.
+        done: whether it was told as it was meant: a channel that keeps quiet for a quiet message has done well.
         why: one sentence that says why not, with the fix where there is one; empty where it was told.
     """
 

@@ -23,7 +23,7 @@ class PushChannel:
     async def tell(self, message: Message, answered: Answered) -> Delivery:
         """Send it to each address; a quiet message is not sent."""
         if message.quiet:
-            return Delivery(self.name, False, "this message is a quiet one.")
+            return Delivery(self.name, True)
         if not self._addresses:
             return Delivery(self.name, False, "no address is set, so nothing is sent: set `push` in the settings.")
         if find_spec("apprise") is None:

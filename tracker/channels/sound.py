@@ -44,9 +44,9 @@ class SoundChannel:
         self._platform, self._look = platform, look
 
     async def tell(self, message: Message, answered: Answered) -> Delivery:
-        """Play it; a quiet message makes no sound."""
-        if message.quiet:
-            return Delivery(self.name, False, "this message is a quiet one.")
+        """Play it; a message that is not to be heard makes no sound."""
+        if message.quiet or not message.sound:
+            return Delivery(self.name, True)
         if not self._file.exists():
             write_chime(self._file)
         if self._platform == "win32":

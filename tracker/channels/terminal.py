@@ -59,8 +59,10 @@ class TerminalChannel:
 
 def line(message: Message) -> str:
     """The message on a line of its own; the labels of its answers are the desktop's, here a command gives them."""
-    answer = " (`soleus remind snooze` answers)" if message.buttons else ""
-    return f"\r\n{'' if message.quiet else BELL}soleus: {message.title}: {message.text}{answer}\r\n"
+    answer = " (answer with `soleus remind done` or `soleus remind snooze`)" if message.buttons else ""
+    return (
+        f"\r\n{BELL if message.sound and not message.quiet else ''}soleus: {message.title}: {message.text}{answer}\r\n"
+    )
 
 
 def _written(path: Path, text: str) -> bool:

@@ -28,7 +28,7 @@ class VibrationChannel:
     async def tell(self, message: Message, answered: Answered) -> Delivery:
         """Vibrate once; a quiet message is not felt."""
         if message.quiet:
-            return Delivery(self.name, False, "this message is a quiet one.")
+            return Delivery(self.name, True)
         reasons: list[str] = []
         felt = False
         for nick, buzz in self._buzzes():

@@ -78,12 +78,13 @@ class SensorAbsentError(LinkError):
 
 @dataclass(slots=True)
 class LinkView:
-    """The link as a screen shows it."""
+    """The link as a screen shows it; `no_radio` while it is the radio itself that is missing."""
 
     state: LinkState = LinkState.LOOKING
     rssi_dbm: int | None = None
     why: str = ""
     tries: int = 0
+    no_radio: bool = False
 
 
 class Supervisor:
@@ -202,7 +203,7 @@ class Supervisor:
             self._link_has_data = self._has_data = True
             self._links_with_data += 1
             self.session.reconnects = self._links_with_data - 1
-            self.view.tries, self.view.why = 0, ""
+            self.view.tries, self.view.why, self.view.no_radio = 0, "", False
 
     def _renew(self, session: LiveSession) -> None:
         """End a session that has become too old, or whose sensor has gone; the next samples begin another."""
@@ -230,7 +231,7 @@ class Supervisor:
             try:
                 await self._one_link(begun_s)
             except LinkError as error:
-                self.view.why = str(error)
+                self.view.why, self.view.no_radio = str(error), isinstance(error, RadioUnavailableError)
                 if not self.has_data and self._is_hopeless(error, self._now_s() - begun_s):
                     raise
             await self._wait_before_retry()

@@ -72,7 +72,7 @@ class WindowsTask:
         program, *arguments = service.command
         _below(run, "Command", program)
         _below(run, "Arguments", subprocess.list2cmdline(arguments))
-        return ET.tostring(task, encoding="utf-16")
+        return bytes(ET.tostring(task, encoding="utf-16"))
 
     def install(self, service: Service) -> None:
         """Register the task and start it; one that runs is replaced. A task's environment is the wearer's own."""

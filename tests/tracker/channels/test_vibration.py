@@ -35,4 +35,9 @@ async def test_who_vibrates(sensors: dict[str, bool | LinkError], done: bool, wh
     channel = VibrationChannel(lambda: [(nick, buzz(outcome)) for nick, outcome in sensors.items()])
     told = await channel.tell(Message("a", "b"), lambda _key: None)
     assert (told.done, told.why) == (done, why)
-    assert not (await channel.tell(Message("a", "b", quiet=True), lambda _key: None)).done
+
+
+async def test_a_quiet_message_is_not_felt() -> None:
+    """No sensor is asked."""
+    channel = VibrationChannel(lambda: [("calf", buzz(LinkError("asked")))])
+    assert (await channel.tell(Message("a", "b", quiet=True), lambda _key: None)).done
