@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import MutableMapping
+from collections.abc import Mapping
 
 
 class Systemd:
     """The one who started this service; nobody, where it was not systemd."""
 
-    def __init__(self, environ: MutableMapping[str, str] = os.environ) -> None:
+    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         self._address = environ.get("NOTIFY_SOCKET", "")
-        pid, usec = environ.get("WATCHDOG_PID"), environ.get("WATCHDOG_USEC", "")
-        is_ours = pid is None or pid == str(os.getpid())
-        self.watchdog_s = int(usec) / 1e6 if is_ours and usec.isdigit() else None
 
     def tell(self, *words: str) -> bool:
         """Say something, such as READY=1; whether somebody could be told."""

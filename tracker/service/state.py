@@ -137,8 +137,8 @@ def read_state(home: Home) -> ServiceState | None:
     try:
         found = json.loads(home.service_state.read_text(encoding="utf-8"))
         sensors = tuple(SensorState(**_timed(sensor, _SENSOR_TIMES)) for sensor in found.pop("sensors"))
-        phase = Phase(found.pop("phase"))
-        return ServiceState(**_timed(found, _TIMES), phase=phase, sensors=sensors)
+        phase, notices = Phase(found.pop("phase")), tuple(found.pop("notices"))
+        return ServiceState(**_timed(found, _TIMES), phase=phase, sensors=sensors, notices=notices)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
