@@ -220,9 +220,6 @@ class Loop:
         phase = Phase.RECORDING if streaming else Phase.LOOKING if supervisors else Phase.IDLE
         self._write(phase, self._reminders.next_due(observation))
         self._out.systemd.tell("WATCHDOG=1", f"STATUS={phase}, {streaming} of {len(supervisors)} sensors stream")
-        if self._out.installed() != self._version:
-            self._log.info("version %s was installed: starting it", self._out.installed())
-            self.stop(UPGRADED)
 
     def _observation(self, now: datetime) -> Observation:
         supervisors = self._recorder.supervisors
@@ -286,7 +283,11 @@ class Loop:
         self._desktop = await look(self._out.probes)
 
     def _look_at_disk(self) -> None:
+        """What is free, and whether the program itself was replaced there."""
         self._free_bytes = disk_usage(self._home.root).free
+        if (installed := self._out.installed()) != self._version:
+            self._log.info("version %s was installed: it is started in the place of this one", installed)
+            self.stop(UPGRADED)
 
     async def _grant_wish(self) -> None:
         match take_wish(self._home):
@@ -299,7 +300,8 @@ class Loop:
     async def _tidy(self) -> None:
         """Count what killed recorders left; in a thread, because it may take seconds and packets come meanwhile."""
         self._bytes_per_day = self._store.forecast(read_settings(self._home).keep_days).bytes_per_day
-        for sentence in await _aside(lambda: _recovered(self._home, self._out.clock.now)):
+        now = self._out.clock.now()
+        for sentence in await _aside(lambda: _recovered(self._home, now)):
             self._log.warning("%s", sentence)
 
     def _only(self) -> tuple[str, ...]:
@@ -357,8 +359,8 @@ async def _aside(work: Callable[[], list[str]]) -> list[str]:
     return await done
 
 
-def _recovered(home: Home, now: Callable[[], datetime]) -> list[str]:
-    with Store(home, clock=now) as store:
+def _recovered(home: Home, now: datetime) -> list[str]:
+    with Store(home, clock=lambda: now) as store:
         return recover(store, paths) if (paths := killed(store)) else []
 
 

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
 
 from drivers.virtual.clock import VirtualTimeLoop
 from tracker.channels.message import Answered, Delivery, Message, tell_all, withdraw_all
-
-
-def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Nobody waits for a channel that hangs."""
-    return {"virtual": VirtualTimeLoop}
 
 
 class Failing:
