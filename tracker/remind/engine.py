@@ -241,6 +241,9 @@ class _Draft:
         if is_off or is_over(self.ledgers):
             self.take_back(End.MOVED if moved else End.LOST)
             self.used = ()
+        if moved and any(one.moved_s is None for one in self.open):
+            # Also of one that was answered: what counts is what the leg did.
+            self.open = tuple(one if one.moved_s is not None else replace(one, moved_s=self.now_s) for one in self.open)
         kept = []
         for one in self.open:
             is_counted = one.shown_s is None or one.contractions is not None
@@ -260,10 +263,7 @@ class _Draft:
             self.decisions.append(Badge(self.badge, False))
         self.on_screen = self.badge = None
         if any(one.end is None for one in self.open):
-            moved_s = self.now_s if end is End.MOVED else None
-            self.open = tuple(
-                one if one.end is not None else replace(one, end=end, moved_s=moved_s) for one in self.open
-            )
+            self.open = tuple(one if one.end is not None else replace(one, end=end) for one in self.open)
 
     def remind(self, leg: Ledger | None, seen: Observation, local: datetime, terms: Terms) -> None:
         """Make a reminder that is due, hold it back or show it."""

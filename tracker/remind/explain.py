@@ -108,7 +108,8 @@ def _first_due(
         local = datetime.fromtimestamp(at_s, zone)
         rule = by_schedule(local, settings)
         if rule in (Rule.HOLIDAY, Rule.OUT_OF_HOURS):
-            debt_s = 0.0
+            debt_s, at_s = 0.0, at_s + 60.0
+            continue
         need_s = rules.terms[local.hour].need_s
         is_due = debt_s >= need_s and at_s >= ready_s and rule is None
         if is_due and not is_enough(state.shown, local, zone, settings):

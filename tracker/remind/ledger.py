@@ -74,7 +74,7 @@ def advance(
         terms: of the rules.
 
     Returns:
-        The ledger, and whether movement brought the debt to 0 or below.
+        The ledger, and whether the leg has just moved enough: the debt was cleared, or would have been.
     """
     doing, before = seen.doing, ledger.doing
     debt_s, unseen_s = ledger.debt_s, ledger.unseen_s
@@ -91,12 +91,14 @@ def advance(
             unseen_s = 0.0
     if debt_s > terms.need_s:
         debt_s = terms.need_s
-    owed_s, counted = debt_s, ledger.counted
+    counted, moved = ledger.counted, False
     if seen.contractions or counted:
-        debt_s, counted = _paid(debt_s, counted, seen.contractions, now_s, terms)
-    if seen.walking_s >= WALK_CLEARS_S and debt_s > 0.0:
-        debt_s = 0.0
-    return Ledger(ledger.leg, debt_s, unseen_s, doing, counted), owed_s > 0.0 >= debt_s
+        owed_s = debt_s
+        debt_s, counted, moved = _paid(debt_s, counted, seen.contractions, now_s, terms)
+        moved = moved or owed_s > 0.0 >= debt_s
+    if seen.walking_s >= WALK_CLEARS_S:
+        debt_s, moved = min(debt_s, 0.0), True
+    return Ledger(ledger.leg, debt_s, unseen_s, doing, counted), moved
 
 
 _SEEN = frozenset({Doing.STILL, Doing.WALKING})
@@ -104,9 +106,9 @@ _SEEN = frozenset({Doing.STILL, Doing.WALKING})
 
 def _paid(
     debt_s: float, counted: tuple[float, ...], peaks: Sequence[float], now_s: float, terms: Terms
-) -> tuple[float, tuple[float, ...]]:
-    """Debt and memory after the contractions that have not paid yet, in order of their peaks."""
-    oldest_s = now_s - MEMORY_S
+) -> tuple[float, tuple[float, ...], bool]:
+    """Debt and memory after the contractions that have not paid yet, in order; whether one was the Mth."""
+    oldest_s, cleared = now_s - MEMORY_S, False
     new = sorted(set(peaks).difference(counted))
     known = [peak for peak in counted if peak > oldest_s]
     for peak in new:
@@ -115,9 +117,9 @@ def _paid(
         known.insert(bisect_right(known, peak), peak)
         debt_s = max(debt_s - terms.pay_s, -terms.credit_s)
         within = bisect_right(known, peak) - bisect_right(known, peak - WINDOW_S)
-        if within >= terms.clear and debt_s > 0.0:
-            debt_s = 0.0
-    return debt_s, tuple(known)
+        if within >= terms.clear:
+            debt_s, cleared = min(debt_s, 0.0), True
+    return debt_s, tuple(known), cleared
 
 
 def is_seen(ledger: Ledger) -> bool:

@@ -37,8 +37,8 @@ FEW_BYTES = 500_000_000
 def missing(seen: Observation) -> Iterator[Notice]:
     """What is wrong with the data at this instant."""
     for sensor in seen.sensors:
-        yield from _silent(sensor)
-        yield from _low(sensor, seen.now.astimezone(seen.zone))
+        # One that went silent because its battery is low is one piece of news.
+        yield from list(_silent(sensor)) or _low(sensor, seen.now.astimezone(seen.zone))
     yield from _recorder(seen.recorder)
 
 

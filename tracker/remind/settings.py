@@ -164,11 +164,11 @@ KEYS: dict[str, Key] = {
                     schedule.holidays_text),
     "calendar": Key("its busy times hold messages back", "the path of an iCalendar file (.ics), or off", _calendar,
                     lambda path: "off" if path is None else str(path)),
-    "adaptive": Key("move them to hours in which they work", "on or off", _switch, bool),
+    "adaptive": Key("move them to where they work", "on or off", _switch, bool),
     "adaptive_least_min": Key("but never sooner than", "minutes from 1 to 600", _MINUTES, _plain),
     "adaptive_most_min": Key("and never later than", "minutes from 1 to 600", _MINUTES, _plain),
     "adaptive_since": Key("learn from what came after", "an ISO 8601 time, or off", _instant,
-                          lambda at: "off" if at is None else at.isoformat(timespec="seconds")),
+                          lambda at: "off" if at is None else f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"),
 }  # fmt: skip
 """In the order in which they are shown."""
 
