@@ -2,17 +2,22 @@
 
     python -m tests.service_runs kills [--times 50] [--longest 45] [--seed 1]
     python -m tests.service_runs idle [--minutes 5]
+    python -m tests.service_runs days [--days 7] [--worn 2]
 
 A fake bluetoothd with one sensor on a sitting leg runs in a process of its own, and `soleus service run` in another.
 `kills` plays the system's manager: it ends the service with SIGKILL at random instants of its recording and starts it
 again; then it says how much of what had reached the host was lost, and whether the reminders remember everything.
-`idle` measures processor time and memory beside those of an empty event loop. Exit code 1 where a claim fails.
+`idle` measures processor time and memory beside those of an empty event loop. `days` lets days go by in virtual time,
+in one process with radio and sensor, worn for some hours of each and out of range for the rest; it says whether the
+memory stays, and how soon the sensor was found on each return. Exit code 1 where a claim fails.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
+import logging
 import os
 import random
 import statistics
@@ -29,17 +34,29 @@ from typing import Any
 
 import numpy as np
 
+from analysis.events import Leg
 from analysis.leg.story import Teller, Wearer
 from drivers.recording import open_recording
+from drivers.virtual.carriers import Kind, on_the_air
+from drivers.virtual.clock import VirtualTimeLoop
+from drivers.virtual.faults import Faults, Mishap, Planned
+from drivers.virtual.ledger import Ledger
+from drivers.virtual.process import virtual_peripheral
+from drivers.virtual.sensor import VirtualSensor
 from drivers.virtual.sources import FromBlocks
+from tests.tracker.live.conftest import LoopClock
+from tracker.channels.probes import Known, Probes
 from tracker.home import Home
 from tracker.remind.decisions import Answer, Button
 from tracker.remind.state import Reminder, State
+from tracker.service.loop import Loop, Outside
+from tracker.service.sd_notify import Systemd
 from tracker.service.state import Phase, read_state
-from tracker.store import Store
+from tracker.store import Sensor, Store
 
 ROOT = Path(__file__).parents[1]
 MOST_LOST_S = 2.0
+MOST_GROWTH_MB = 5.0
 MOST_CPU_PERCENT, MOST_MEGABYTES = 3.0, 200.0
 RULES = """\
 [channels]
@@ -262,6 +279,60 @@ def idle(minutes: float) -> int:
     return int(percent - nothing > MOST_CPU_PERCENT or max(memories) > MOST_MEGABYTES or code != 0)
 
 
+def days(number: int, worn_h: float) -> int:
+    """Let so many days go by; print the memory and the returns; the exit code."""
+    logging.disable(logging.CRITICAL)
+    with tempfile.TemporaryDirectory(prefix="soleus") as folder, asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.get_loop().set_exception_handler(lambda *_: None)
+        memories, found_s = runner.run(_days(Home(Path(folder)).create(), number, worn_h))
+    day = memories[23:] if number > 1 else memories[round(worn_h) + 1 :]
+    growth_mb = day[-1] - day[0]
+    print("| what | figure |\n|---|---|")  # noqa: T201
+    print(f"| simulated days, worn hours of each | {number}, {worn_h:g} |")  # noqa: T201
+    print(f"| memory of all, MB, each sixth hour | {', '.join(f'{mb:.0f}' for mb in memories[::6])} |")  # noqa: T201
+    print(f"| grown since it had seen all of it, MB | {growth_mb:.1f} |")  # noqa: T201
+    print(f"| found on its return after, s | {', '.join(f'{s:.0f}' for s in found_s)} |")  # noqa: T201
+    return int(growth_mb > MOST_GROWTH_MB or max(found_s) > 20.0)
+
+
+async def _days(home: Home, number: int, worn_h: float) -> tuple[list[float], list[float]]:
+    """Memory after each hour, and how long after each return the first sample came."""
+    home.settings.write_text(RULES)
+    away_s = 86_400 - worn_h * 3600
+    clock = LoopClock()
+    plan = [Planned(day * 86_400 + worn_h * 3600, Mishap.VANISH, away_s) for day in range(number)]
+    peripheral = virtual_peripheral("soleus-nus")
+    sensor = VirtualSensor(
+        peripheral, sitting(), Faults(plan=plan), name=peripheral.local_name, address="C0:00:00:00:00:01",
+        ledger=Ledger(keep=False),
+    )  # fmt: skip
+    memories: list[float] = []
+    found_s: list[float] = []
+    with Store(home, clock=clock.now) as store:
+        async with on_the_air(kind=Kind.BLUEZ) as (radio, air):
+            store.keep_sensor(Sensor("left", sensor.name, sensor.address, "soleus-nus", Leg.LEFT))
+            await air.add(sensor)
+            outside = Outside(radio, clock, Probes(_no, _no, _no, _no), Systemd({}), guard=False)
+            loop = Loop(home, store, outside, logging.getLogger("days"))
+            work = asyncio.create_task(loop.run())
+            for hour in range(number * 24):
+                await asyncio.sleep(3600)
+                memories.append(usage(os.getpid()).megabytes)
+                print(f"hour {hour + 1}: {memories[-1]:.0f} MB", file=sys.stderr, flush=True)  # noqa: T201
+                if (hour + 1) % 24 == 0:
+                    began_s = asyncio.get_running_loop().time()
+                    while not any(one.silent_s < 1.0 and one.has_data for one in loop._recorder.supervisors):
+                        await asyncio.sleep(0.25)
+                    found_s.append(asyncio.get_running_loop().time() - began_s)
+            loop.stop()
+            await work
+    return memories, found_s
+
+
+async def _no() -> Known:
+    return Known(False, "not here")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.service_runs", description=__doc__)
@@ -271,7 +342,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     killing.add_argument("--longest", type=float, default=45.0, help="seconds; a leg is known to be still after 20")
     killing.add_argument("--seed", type=int, default=1)
     chosen.add_parser("idle").add_argument("--minutes", type=float, default=5.0)
+    going = chosen.add_parser("days")
+    going.add_argument("--days", type=int, default=7)
+    going.add_argument("--worn", type=float, default=2.0, help="hours of each day")
     given = parser.parse_args(argv)
+    if given.run == "days":
+        return days(given.days, given.worn)
     return kills(given.times, given.longest, given.seed) if given.run == "kills" else idle(given.minutes)
 
 

@@ -48,6 +48,9 @@ from tracker.service.wish import LOOK_EVERY_S, Wish, take_wish
 from tracker.settings import read_settings, wearer_zone
 from tracker.store import Store
 
+LOOK_AT_LINKS_S = 1.0
+"""A link that breaks and comes back sooner than this is not counted as a gap."""
+
 TICK_S = 5.0
 """Reminders look at the leg, and the state is written, this often."""
 
@@ -153,6 +156,7 @@ class Loop:
             asyncio.create_task(work)
             for work in (
                 self._telling.run(),
+                self._every(LOOK_AT_LINKS_S, self._look_at_links),
                 self._every(TICK_S, self._tick, at_once=False),
                 self._every(LOOK_EVERY_S, self._grant_wish),
                 self._every(DESKTOP_EVERY_S, self._look_at_desktop),
@@ -212,7 +216,6 @@ class Loop:
             faulthandler.dump_traceback_later(HANG_S, exit=True)
         now = self._out.clock.now()
         supervisors = self._recorder.supervisors
-        self._watching.look(supervisors, now)
         self._refresh_zone()
         observation = self._observation(now)
         self._telling.carry_out(self._reminders.observe(observation))
@@ -220,6 +223,9 @@ class Loop:
         phase = Phase.RECORDING if streaming else Phase.LOOKING if supervisors else Phase.IDLE
         self._write(phase, self._reminders.next_due(observation))
         self._out.systemd.tell("WATCHDOG=1", f"STATUS={phase}, {streaming} of {len(supervisors)} sensors stream")
+
+    def _look_at_links(self) -> None:
+        self._watching.look(self._recorder.supervisors, self._out.clock.now())
 
     def _observation(self, now: datetime) -> Observation:
         supervisors = self._recorder.supervisors

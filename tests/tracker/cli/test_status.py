@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from analysis.events import Leg
 from tests.tracker.cli.test_main import HEAVY, python
 from tracker.home import Home
 from tracker.service.instance import Instance
 from tracker.service.managers import manager_here
 from tracker.service.state import Phase, SensorState, ServiceState, write_state
+from tracker.store import Sensor, Store
 
 Run = Callable[..., Any]
 ROOT = Path(__file__).parents[3]
@@ -105,6 +107,16 @@ def test_not_installed(verb: str, made: Home, run: Run, monkeypatch: pytest.Monk
 def test_only_one_runs(held: Home, run: Run) -> None:
     """A second service of the same home is refused in one sentence."""
     assert run("service", "run", expect=2).stderr == ("the service runs already: `soleus status` shows what it does.\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the same process may lock a file twice on Windows")
+def test_record_leaves_it_to_the_service(held: Home, run: Run) -> None:
+    """A sensor has one link: `soleus record` does not fight with the service about it."""
+    with Store(held, clock=lambda: datetime.now(UTC)) as store:
+        store.keep_sensor(Sensor("calf", "Sense", "C0:00:00:00:00:01", "soleus-nus", Leg.LEFT))
+    write_state(held, state())
+    refused = run("record", "--sensor", "calf", "--plain", expect=2).stderr
+    assert refused.startswith("the service records calf already: see `soleus status`")
 
 
 def test_logs(made: Home, run: Run) -> None:

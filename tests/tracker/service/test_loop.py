@@ -154,6 +154,7 @@ async def test_absent_for_long_found_within_20_s(bench: Bench, monkeypatch: pyte
         await bench.air.add(bench.sensors[sensor.nick])
         assert await running.until(running.streams, 60) < 20
         for away_s in (73.0, 137.0):
+            await asyncio.sleep(3)
             bench.sensors[sensor.nick].befall(Mishap.VANISH, away_s)
             await asyncio.sleep(away_s)
             assert not running.streams()
@@ -179,7 +180,7 @@ async def test_a_session_is_renewed_without_a_gap(bench: Bench, monkeypatch: pyt
             assert found is not None
             sessions.append(found)
             await running.until(lambda old=found: running.supervisor("s0").session is not old, 40)
-        assert bench.sensors[sensor.nick].ledger.links == 1
+        assert len(bench.sensors[sensor.nick].ledger.links) == 1
     kept = bench.store.sessions()
     assert len(kept) == 3
     assert all((one.totals.reconnects, one.totals.packet_errors) == (0, 0) for one in kept)
@@ -207,7 +208,7 @@ async def test_locked_database(bench: Bench) -> None:
         other.close()
         await running.until(lambda: running.state.sensors[0].trouble == "", 20)
     (session,) = bench.store.sessions()
-    assert session.duration_s > 30
+    assert session.duration_s > 25
     assert (session.gap_s, session.totals.reconnects) == (0, 0)
 
 
@@ -242,10 +243,10 @@ def sitting(minutes: float) -> FromBlocks:
 
 async def test_a_still_leg_is_told_and_answers(bench: Bench) -> None:
     """A leg that sits for the minutes of the rules: the message comes within a minute; the button answers its row."""
-    bench.store.home.settings.write_text('zone = "UTC"\n[remind]\nstill_min = 2\n')
-    await bench.add("soleus-nus", source=sitting(10))
+    bench.store.home.settings.write_text('zone = "UTC"\n[remind]\nstill_min = 1\n')
+    await bench.add("soleus-nus", source=sitting(5))
     async with serving(bench) as running:
-        await running.until(lambda: bool(running.screen.told), 300)
+        await running.until(lambda: bool(running.screen.told), 180)
         (message,) = running.screen.told
         assert [key for key, _ in message.buttons] == [str(button) for button in Button]
         (row,) = bench.store.reminders()
