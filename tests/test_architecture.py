@@ -166,6 +166,7 @@ ROOMS = [
         "drivers/ble.py": "keeps the library's warnings away from the wearer",
         "drivers/virtual/*": "likewise",
         "tracker/channels/*": "likewise; and what push services complain of holds addresses",
+        "tracker/service/*": "nobody watches a service: it writes down what happened",
     }),
 ]  # fmt: skip
 

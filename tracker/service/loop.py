@@ -17,11 +17,11 @@ from shutil import disk_usage
 
 from drivers.ble import Radio
 from tracker.channels.firing import channels_of
-from tracker.channels.message import Channel
+from tracker.channels.message import Channel, Message
 from tracker.channels.probes import Desktop, Known, Probes
 from tracker.channels.probing import look
 from tracker.channels.settings import ChannelSettings, read_channel_settings
-from tracker.channels.vibration import Buzz
+from tracker.channels.vibration import Buzz, VibrationChannel
 from tracker.errors import ConfigError, StoreError
 from tracker.home import Home
 from tracker.live.clock import Clock
@@ -300,8 +300,8 @@ class Loop:
             case Wish.STOP:
                 self.stop()
             case Wish.BUZZ:
-                for supervisor in self._recorder.supervisors:
-                    await supervisor.buzz()
+                done = await VibrationChannel(self._buzzes).tell(Message("", ""), lambda _key: None)
+                self._log.info("vibration: %s", "asked for, and done" if done.done else done.why)
 
     async def _tidy(self) -> None:
         """Count what killed recorders left; in a thread, because it may take seconds and packets come meanwhile."""

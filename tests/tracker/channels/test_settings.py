@@ -57,7 +57,9 @@ def test_firing_names_every_channel(home: Home) -> None:
     """What is set is tried and says what is in its way; what is not set is named and not used."""
     home.settings.write_text('[channels]\non = ["vibration", "push"]\n')
     assert fire(home, Message("a", "b")) == [
-        Delivery("vibration", False, "no sensor is recorded just now."),
+        Delivery(
+            "vibration", False, "the sensors: the service does not run, so no sensor is linked: `soleus service start`."
+        ),
         Delivery("push", False, "no address is set, so nothing is sent: set `push` in the settings."),
         Delivery("desktop", False, "it is not set in `channels.on`."),
         Delivery("sound", False, "it is not set in `channels.on`."),

@@ -261,6 +261,17 @@ async def test_a_still_leg_is_told_and_answers(bench: Bench) -> None:
         assert running.state.next_reminder is None or running.state.next_reminder > NOON + timedelta(minutes=10)
 
 
+async def test_the_leg_is_buzzed_on_a_wish(bench: Bench) -> None:
+    """What `soleus remind test` wants: the sensor vibrates through the link that the service has."""
+    sensor = await bench.add("soleus-nus")
+    async with serving(bench) as running:
+        await running.until(running.streams, 20)
+        leave_wish(bench.store.home, Wish.BUZZ)
+        peripheral = bench.sensors[sensor.nick].peripheral
+        await running.until(lambda: len(peripheral.buzzes) == 1, 10)  # type: ignore[attr-defined]
+        assert running.streams()
+
+
 async def test_silence_is_news_once(bench: Bench) -> None:
     """A sensor that falls silent is told once, with the fix, and is taken back on its return."""
     bench.store.home.settings.write_text('zone = "UTC"\n')
