@@ -18,6 +18,7 @@ import argparse
 import asyncio
 import json
 import logging
+import math
 import os
 import random
 import statistics
@@ -279,7 +280,7 @@ def idle(minutes: float) -> int:
     return int(percent - nothing > MOST_CPU_PERCENT or max(memories) > MOST_MEGABYTES or code != 0)
 
 
-def days(number: int, worn_h: float) -> int:
+def days(number: float, worn_h: float) -> int:
     """Let so many days go by; print the memory and the returns; the exit code."""
     logging.disable(logging.CRITICAL)
     with tempfile.TemporaryDirectory(prefix="soleus") as folder, asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
@@ -288,19 +289,19 @@ def days(number: int, worn_h: float) -> int:
     day = memories[23:] if number > 1 else memories[round(worn_h) + 1 :]
     growth_mb = day[-1] - day[0]
     print("| what | figure |\n|---|---|")  # noqa: T201
-    print(f"| simulated days, worn hours of each | {number}, {worn_h:g} |")  # noqa: T201
-    print(f"| memory of all, MB, each sixth hour | {', '.join(f'{mb:.0f}' for mb in memories[::6])} |")  # noqa: T201
+    print(f"| simulated days, worn hours of each | {number:g}, {worn_h:g} |")  # noqa: T201
+    print(f"| memory of all, MB, each sixth hour | {', '.join(f'{mb:.1f}' for mb in memories[::6])} |")  # noqa: T201
     print(f"| grown since it had seen all of it, MB | {growth_mb:.1f} |")  # noqa: T201
     print(f"| found on its return after, s | {', '.join(f'{s:.0f}' for s in found_s)} |")  # noqa: T201
-    return int(growth_mb > MOST_GROWTH_MB or max(found_s) > 20.0)
+    return int(growth_mb > MOST_GROWTH_MB or max(found_s, default=0.0) > 20.0)
 
 
-async def _days(home: Home, number: int, worn_h: float) -> tuple[list[float], list[float]]:
+async def _days(home: Home, number: float, worn_h: float) -> tuple[list[float], list[float]]:
     """Memory after each hour, and how long after each return the first sample came."""
     home.settings.write_text(RULES)
     away_s = 86_400 - worn_h * 3600
     clock = LoopClock()
-    plan = [Planned(day * 86_400 + worn_h * 3600, Mishap.VANISH, away_s) for day in range(number)]
+    plan = [Planned(day * 86_400 + worn_h * 3600, Mishap.VANISH, away_s) for day in range(math.ceil(number))]
     peripheral = virtual_peripheral("soleus-nus")
     sensor = VirtualSensor(
         peripheral, sitting(), Faults(plan=plan), name=peripheral.local_name, address="C0:00:00:00:00:01",
@@ -315,7 +316,7 @@ async def _days(home: Home, number: int, worn_h: float) -> tuple[list[float], li
             outside = Outside(radio, clock, Probes(_no, _no, _no, _no), Systemd({}), guard=False)
             loop = Loop(home, store, outside, logging.getLogger("days"))
             work = asyncio.create_task(loop.run())
-            for hour in range(number * 24):
+            for hour in range(round(number * 24)):
                 await asyncio.sleep(3600)
                 memories.append(usage(os.getpid()).megabytes)
                 print(f"hour {hour + 1}: {memories[-1]:.0f} MB", file=sys.stderr, flush=True)  # noqa: T201
@@ -343,7 +344,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     killing.add_argument("--seed", type=int, default=1)
     chosen.add_parser("idle").add_argument("--minutes", type=float, default=5.0)
     going = chosen.add_parser("days")
-    going.add_argument("--days", type=int, default=7)
+    going.add_argument("--days", type=float, default=7.0)
     going.add_argument("--worn", type=float, default=2.0, help="hours of each day")
     given = parser.parse_args(argv)
     if given.run == "days":
