@@ -1,4 +1,4 @@
-"""A simulated year of a mixed life under reminders: `python -m tests.remind_year`.
+"""A simulated year of a mixed life under reminders: `python -m tests.remind_year [--days N] [--seed N]`.
 
 A wearer in a zone with both changes of the clocks: office days, a home office, weekends, a night shift now and then,
 holidays, calls, locked screens, radio gaps, days without the sensor. An observation a minute while anybody is up. The
@@ -7,12 +7,13 @@ wearer answers some messages, moves after some, and none of it is tuned to the e
 
 from __future__ import annotations
 
+import argparse
 import random
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from analysis.events import Leg
@@ -107,9 +108,9 @@ class Life:
         return Answer(button, message.id)
 
 
-def minutes(days: int) -> Iterator[tuple[float, datetime]]:
+def minutes(days: int, first: datetime = FIRST) -> Iterator[tuple[float, datetime]]:
     """Every minute of the wearer's days, and every tenth of the nights; suspended from two to five."""
-    at, end = FIRST.timestamp(), FIRST.timestamp() + days * 86_400
+    at, end = first.timestamp(), first.timestamp() + days * 86_400
     while at < end:
         local = datetime.fromtimestamp(at, ZONE)
         if not 2 <= local.hour < 5:
@@ -137,11 +138,11 @@ class Year:
             self.reminders[reminder.id] = reminder
 
 
-def live(days: int = 365, seed: int = 0, settings: RemindSettings = SETTINGS) -> Year:
+def live(days: int = 365, seed: int = 0, settings: RemindSettings = SETTINGS, first: datetime = FIRST) -> Year:
     """Live through so many days."""
     life, rules, year, state = Life(random.Random(seed)), Rules.of(settings), Year(), State()
     begun = time.perf_counter()
-    for now, local in minutes(days):
+    for now, local in minutes(days, first):
         step = engine.step(state, life.minute(now, local), rules)
         state = step.state
         year.observations += 1
@@ -169,7 +170,7 @@ def summary(year: Year, settings: RemindSettings = SETTINGS) -> str:
     answers = Counter(str(one.answer) for one in shown if one.answer is not None)
     known = did.count(True) + did.count(False)
     lines = [
-        f"{year.observations:,} observations from {FIRST:%Y-%m-%d} on, both changes of the clocks in {ZONE.key}: "
+        f"{year.observations:,} observations from {FIRST:%Y-%m-%d} on, on the clock of {ZONE.key}: "
         f"{year.seconds:.1f} s",
         f"reminders due      {len(year.reminders)}",
         f"shown              {len(shown)} ({_told(rungs)})",
@@ -186,6 +187,14 @@ def _told(counts: Counter[str]) -> str:
     return ", ".join(f"{name} {number}" for name, number in counts.most_common())
 
 
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m tests.remind_year", description="A year under reminders.")
+    parser.add_argument("--days", type=int, default=365)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    print(summary(live(asked.days, asked.seed)))  # noqa: T201 - a command of its own
+
+
 if __name__ == "__main__":
-    print(summary(live()))  # noqa: T201 - a command of its own
-    print(f"made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC")  # noqa: T201
+    main()

@@ -15,6 +15,7 @@ from tracker.cli.settings_file import write_key
 from tracker.cli.tables import Rows
 from tracker.errors import ConfigError
 from tracker.home import Home
+from tracker.remind.schedule import DAYTIME, WEEKDAYS, periods_text
 from tracker.remind.settings import KEYS, TABLE, of_table, read_key, read_remind_settings, shown
 
 
@@ -40,7 +41,7 @@ def settings_command(key: str | None, value: str | None, unset: bool, as_json: b
     if as_json:
         print_json({"file": str(home.settings), "settings": values})
     elif key is not None:
-        click.echo(f"{key} is {_words(values.get(key, KEYS[key].text(_of_days(rules.schedule.hours, key))))}.")
+        click.echo(f"{key} is {_words(values[key] if key in values else _hours(home, key, values))}.")
     else:
         rows = Rows(("setting", "value", ""))
         for name, one in values.items():
@@ -77,11 +78,11 @@ def _table(home: Home) -> dict[str, Any]:
         raise ConfigError(f"{home.settings} cannot be read ({error}): mend it or move it away.") from error
 
 
-def _of_days(hours: Any, key: str) -> Any:
-    """The hours of a day that is not shown by itself, since all are alike; else those of Monday."""
-    from tracker.remind.schedule import WEEKDAYS
-
-    return hours[WEEKDAYS.index(key)] if key in WEEKDAYS else hours[0]
+def _hours(home: Home, key: str, values: dict[str, Any]) -> str:
+    """Hours that are not shown by themselves: a day's, where all are alike; those of all, where days have their own."""
+    if key in WEEKDAYS:
+        return str(values["hours"])
+    return str(_table(home).get(key, periods_text((DAYTIME,))))
 
 
 def _words(value: str | int | float | bool) -> str:
