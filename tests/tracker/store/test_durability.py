@@ -115,7 +115,7 @@ def nicknames(home: Home) -> list[str]:
 
 
 def test_a_second_store_in_one_process_takes_nothing_from_the_first(home: Home) -> None:
-    """Another process that comes and goes does not take itself for the last one; what is written afterwards is there."""
+    """Another process that comes and goes does not take itself for the last one: what is written after it is there."""
 
     def opened() -> Store:
         return Store(home, clock=lambda: datetime(2026, 5, 1, tzinfo=UTC))
