@@ -68,6 +68,10 @@ class Pipeline:
         lively = np.flatnonzero(is_lively(frames, self._rules))
         return tuple(self._sweep(frames, lively, copy(self._classifier))[0]) if lively.size else ()
 
+    def present(self) -> StateSpan | None:
+        """What the wearer does now, as far as it can be told before it is over; a few seconds late, and not final."""
+        return self._states.present()
+
     def _take(self, pieces: list[GridPiece]) -> Findings:
         found = Findings()
         for piece in pieces:

@@ -87,6 +87,19 @@ class StateMachine:
             self._held, self._waiting, self._span = [], [], None
         return spans
 
+    def present(self) -> StateSpan | None:
+        """The stretch that goes on, with the label it would have if it ended now; None where none is open.
+
+        A leg that keeps still is one stretch for hours, and only its end makes it final.
+        """
+        if self._run is None:
+            return None
+        posture = self._posture
+        code, start_s, end_s, up = self._run
+        label = self._label(code, end_s - start_s, up)
+        self._posture = posture  # a label is told, not given
+        return StateSpan(label, round(start_s, 3), round(end_s, 3))
+
     def _fresh_from(self, whole: Rows) -> int:
         if self._run is None:
             return 0

@@ -65,6 +65,10 @@ class Counting:
         """Contractions that are over but not final yet; they may still change or go."""
         return () if self._held is not None or self._uncountable else self._pipeline.preview()
 
+    def present(self) -> StateSpan | None:
+        """What the wearer does now, not final yet; None where it cannot be told, as by muscle alone."""
+        return self._pipeline.present() if self.is_summed else None
+
     @property
     def facts(self) -> Facts:
         """Everything that is final; whole once `finish` was called."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +11,10 @@ import click
 
 from analysis.events import Leg
 from tracker.cli import surroundings
-from tracker.cli.export import write_private
 from tracker.cli.keeping import LONGEST_KEEP_DAYS
 from tracker.cli.options import json_option
 from tracker.cli.output import console, print_json
+from tracker.cli.settings_file import write_key
 from tracker.cli.tables import Rows
 from tracker.errors import ConfigError
 from tracker.home import Home
@@ -87,7 +85,7 @@ def command(key: str | None, value: str | None, unset: bool, as_json: bool) -> N
     if unset and (key is None or value is not None):
         raise ConfigError("--unset takes a key and no value.")
     if key is not None and (value is not None or unset):
-        _write(home, key, None if value is None else _read(key, value))
+        write_key(home, key, None if value is None else _read(key, value))
     document = _document(surroundings.settings())
     if as_json:
         print_json({"file": str(home.settings), "settings": document})
@@ -102,28 +100,6 @@ def _read(key: str, text: str) -> str | int | float:
         return KNOWN[key].read(text.strip())
     except ValueError as error:
         raise ConfigError(f"{key} cannot be {text!r}: it must be {KNOWN[key].wanted}.") from error
-
-
-def _write(home: Home, key: str, value: str | int | float | None) -> None:
-    """Change one line of the file and leave all others as they are."""
-    text = home.settings.read_text(encoding="utf-8") if home.settings.exists() else ""
-    line = "" if value is None else f"{key} = {json.dumps(value)}\n"
-    # Keys of our own stand above the first table; a later line of that name belongs to another room.
-    first_table = re.search(r"^\s*\[", text, re.MULTILINE)
-    cut = first_table.start() if first_table else len(text)
-    top, rest = text[:cut], text[cut:]
-    own = re.compile(rf"^[ \t]*[\"']?{key}[\"']?[ \t]*=.*(\n|\Z)", re.MULTILINE)
-    if own.search(top):
-        top = own.sub(lambda _: line, top, count=1)
-    elif line:
-        top = f"{top}\n{line}" if top and not top.endswith("\n") else f"{top}{line}"
-    home.create()
-    try:
-        write_private(home.settings, top + rest)
-    except ConfigError as error:
-        raise ConfigError(
-            f"{home.settings} cannot be written: mend its permissions (chmod u+w) or set SOLEUS_HOME to another folder."
-        ) from error
 
 
 def _document(known: Settings) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from analysis.events import Findings
+from analysis.events import Findings, StateSpan
 from analysis.rules import algorithm
 from analysis.samples import Modality, SampleBlock
 from drivers.clocks.device import DUPLICATE
@@ -114,6 +114,15 @@ class LiveSession:
         """Seconds of the host's steady clock since the first sample; 0 before it."""
         zero_ns = self._zero_ns() if self.has_data else None
         return 0.0 if zero_ns is None else (self._clock.steady_ns() - zero_ns) / 1e9
+
+    @property
+    def started_at(self) -> datetime | None:
+        """Instant of session second 0; None until it is known well enough to be stored."""
+        return self._started_at
+
+    def present(self) -> StateSpan | None:
+        """What the wearer does now, in session seconds and not final yet; None where it cannot be told."""
+        return self._counting.present()
 
     def granted(self, settings: Settings) -> None:
         """The device streams with these settings; decoding begins with the first that are told."""

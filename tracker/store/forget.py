@@ -3,10 +3,10 @@
 Nothing is destroyed at once. A forgotten session is marked `deleted_at` and its recording moves to the trash;
 a stretch cut out of a session is a row in `forgotten`, which hides that stretch from every count, also from a
 later recount. Both count as if they had never been recorded: not as recorded time, not as a gap. An event
-belongs to the instant of its peak, so it goes with the stretch that holds its peak. `undo` removes the mark,
-and the roll-up is counted again from base tables that never changed: the numbers are the same to the last
-one. What was forgotten is destroyed by `retention.purge` after `retention.UNDO_DAYS`, or earlier where that
-is asked for.
+belongs to the instant of its peak, so it goes with the stretch that holds its peak, and a reminder with the
+instant it was due at. `undo` removes the mark, and the roll-up is counted again from base tables that never
+changed: the numbers are the same to the last one. What was forgotten is destroyed by `retention.purge` after
+`retention.UNDO_DAYS`, or earlier where that is asked for.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tracker.errors import ConfigError, NothingFound
-from tracker.store import sessions
+from tracker.store import reminders, sessions
 from tracker.store.records import Operation, leg_name
 from tracker.store.rollup import refresh
 
@@ -41,11 +41,16 @@ def forget_sessions(connection: sqlite3.Connection, ids: Sequence[int], now: dat
         NothingFound: there is no such session.
         ConfigError: one of them is still being recorded.
     """
+    times = []
     for session_id in ids:
         _closed(connection, session_id)
+        times.append((sessions.extent_of(connection, session_id), leg_name(sessions.leg_of(connection, session_id))))
         _mark_deleted(connection, session_id, now)
     named = ", ".join(str(session_id) for session_id in ids)
-    return note(connection, "deletion", f"forgot session {named}", {"sessions": list(ids)}, now)
+    operation = note(connection, "deletion", f"forgot session {named}", {"sessions": list(ids)}, now)
+    for extent, leg in times:
+        reminders.forget(connection, extent, leg, operation.id, now.isoformat())
+    return operation
 
 
 def _closed(connection: sqlite3.Connection, session_id: int) -> None:
@@ -85,6 +90,7 @@ def forget_range(connection: sqlite3.Connection, start: datetime, end: datetime,
     summary = f"forgot {start.isoformat()} to {end.isoformat()}"
     before = {"sessions": whole, "cut": [row[0] for row in cut]}
     operation = note(connection, "deletion", summary, before, now)
+    reminders.forget(connection, (low, high), None, operation.id, now.isoformat())
     for session_id in whole:
         _mark_deleted(connection, session_id, now)
     for session_id, leg, first, last, started, _ in cut:
@@ -171,6 +177,7 @@ def _bring_back(connection: sqlite3.Connection, operation: Operation) -> None:
         "UPDATE sessions SET deleted_at = NULL WHERE id = ?", [(kept,) for kept in before["sessions"]]
     )
     connection.execute("DELETE FROM forgotten WHERE operation_id = ?", (operation.id,))
+    reminders.bring_back(connection, operation.id)
     for session_id in (*before["sessions"], *before.get("cut", ())):
         leg = leg_name(sessions.leg_of(connection, session_id))
         refresh(connection, leg, sessions.extent_of(connection, session_id))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tracker.errors import StoreError
 from tracker.home import Home
+from tracker.store import reminders
 from tracker.store.connection import transaction
 from tracker.store.records import leg_name
 from tracker.store.rollup import refresh
@@ -174,6 +175,8 @@ def purge(
         gone.append(session_id)
     if trim:
         _purge_stretches(connection, home, now, limit, trim)
+    with transaction(connection):
+        reminders.purge(connection, limit.isoformat())
     _close_journal(connection, now, limit)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     return gone

@@ -16,6 +16,9 @@ One SQLite file, `soleus.db`. It opens in Datasette, `sqlite3` or any other SQLi
 | `stretches` | time that is counted, and the session it is counted from | derived |
 | `quarter_hours` | the roll-up: one quarter-hour of UTC of one leg | derived, exact |
 | `operations` | an import, a correction or a deletion that `undo` can take back | for the days of `undo` |
+| `reminders` | a reminder: due, shown or held back, answered, and what the leg did then | for ever |
+| `reminder_state` | what the engine of reminders remembers (one row) | replaced |
+| `reminder_answers` | an answer that a command gave and the engine has not taken yet | until taken |
 
 Units are in the names. `_utc_us`: microseconds of UTC since 1970; `_utc_s`: seconds of UTC since 1970; `_us`:
 a duration in microseconds (integers, so that sums are exact); `_s` in `events`, `states`, `gaps`, `bounces`
@@ -29,6 +32,8 @@ counted events with readable times, `sessions_utc` the sessions that exist, `qua
 
 Time of a session that is not `countable` (muscle only, too slow) is recorded, its state is unknown, and it says
 nothing about counts: where `countable_us` is 0 they are not zero but not known, and null in the views.
+
+A reminder of a forgotten time carries the operation that forgot it, and `reminders_utc` leaves it out.
 """
 
 from __future__ import annotations
@@ -270,6 +275,48 @@ SELECT strftime('%Y-%m-%d', start_utc_s, 'unixepoch') AS day_utc, leg,
 FROM quarter_hours GROUP BY day_utc, leg;
 """
 
+_REMINDERS = """
+CREATE TABLE reminders (
+    id INTEGER PRIMARY KEY,
+    rung TEXT NOT NULL CHECK (rung IN ('soon', 'gentle', 'again', 'badge')),
+    leg TEXT NOT NULL CHECK (leg IN ('left', 'right', 'unknown')),
+    zone TEXT NOT NULL,
+    due_utc_us INTEGER NOT NULL,
+    still_us INTEGER NOT NULL,
+    shown_utc_us INTEGER,
+    held_by TEXT,
+    answered_utc_us INTEGER,
+    answer TEXT CHECK (answer IN ('done', 'snooze', 'not_today')),
+    contractions INTEGER,
+    moved_utc_us INTEGER,
+    ended TEXT CHECK (ended IN ('moved', 'answered', 'lost', 'replaced')),
+    forgotten_by INTEGER,
+    forgotten_at TEXT
+) STRICT;
+CREATE INDEX reminders_due ON reminders (due_utc_us);
+
+CREATE TABLE reminder_state (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    written_utc_us INTEGER NOT NULL,
+    state TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE reminder_answers (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    given_utc_us INTEGER NOT NULL,
+    button TEXT NOT NULL CHECK (button IN ('done', 'snooze', 'not_today')),
+    reminder_id INTEGER,
+    minutes REAL
+) STRICT;
+
+CREATE VIEW reminders_utc AS
+SELECT id, strftime('%Y-%m-%dT%H:%M:%SZ', due_utc_us / 1e6, 'unixepoch') AS due_utc, rung, leg,
+       still_us / 1e6 AS still_s, strftime('%Y-%m-%dT%H:%M:%SZ', shown_utc_us / 1e6, 'unixepoch') AS shown_utc,
+       held_by, answer, (answered_utc_us - shown_utc_us) / 1e6 AS answered_after_s,
+       contractions AS contractions_in_5_min, (moved_utc_us - shown_utc_us) / 1e6 AS moved_after_s, ended, zone
+FROM reminders WHERE forgotten_by IS NULL;
+"""
+
 
 class _Executes(Protocol):
     """What a step needs: SQLite's own connection and sqlite-utils' database both have it."""
@@ -295,7 +342,15 @@ def _m002_uncountable_and_unknown(db: _Executes) -> None:
     _run(db, _COUNTABLE)
 
 
-_STEPS: tuple[Callable[[_Executes], None], ...] = (_m001_first_tables, _m002_uncountable_and_unknown)
+def _m003_reminders(db: _Executes) -> None:
+    _run(db, _REMINDERS)
+
+
+_STEPS: tuple[Callable[[_Executes], None], ...] = (
+    _m001_first_tables,
+    _m002_uncountable_and_unknown,
+    _m003_reminders,
+)
 """In order, never changed once released; each brings the schema from one version to the next."""
 
 SCHEMA_VERSION = len(_STEPS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
@@ -11,10 +11,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from analysis.events import Leg
+from analysis.events import Kind, Leg, StateSpan
 from tracker.errors import NothingFound
 from tracker.home import Home
-from tracker.store import days, forget, health, retention, rollup, sessions
+from tracker.remind.decisions import Answer
+from tracker.remind.state import Reminder
+from tracker.store import days, forget, health, reminders, retention, rollup, sessions
 from tracker.store.civil import day_edges, day_of
 from tracker.store.connection import snapshot, transaction
 from tracker.store.faults import told, usable
@@ -260,6 +262,45 @@ class Store:
     def _settle(self) -> None:
         with usable(self.home.root), told(self.home.database):
             retention.settle(self._connection, self.home)
+
+    # Reminders
+
+    def reminders(
+        self, *, since: datetime | None = None, until: datetime | None = None, limit: int = -1
+    ) -> list[Reminder]:
+        """Reminders that were due in a stretch of time, the latest first."""
+        edges = [2**62 * sign if at is None else sessions.instant_us(at) for at, sign in ((since, -1), (until, 1))]
+        with self._reading() as connection:
+            return reminders.listed(connection, edges[0], edges[1], limit)
+
+    def reminder_state(self) -> tuple[str | None, int]:
+        """What the engine remembered last, as it wrote it, and an id that no reminder has."""
+        with self._reading() as connection:
+            return reminders.state(connection), reminders.next_id(connection)
+
+    def keep_reminders(self, state: str, changed: Iterable[Reminder], zone: str, taken: Sequence[int] = ()) -> None:
+        """The engine's state, the reminders that changed with it and the answers that it took, all or nothing."""
+        with self._writing() as connection:
+            reminders.keep(connection, changed, zone)
+            reminders.keep_state(connection, state, sessions.instant_us(self._clock()))
+            reminders.take(connection, taken)
+
+    def queue_answer(self, answer: Answer) -> None:
+        """Leave an answer for the engine, which takes it with its next observation."""
+        with self._writing() as connection:
+            reminders.queue(connection, answer, sessions.instant_us(self._clock()))
+
+    def queued_answers(self) -> list[tuple[int, datetime, Answer]]:
+        """Key, instant and answer of those that wait, in order."""
+        with self._reading() as connection:
+            return [(key, sessions.when(us), answer) for key, us, answer in reminders.queued(connection)]
+
+    def recent_movement(
+        self, session_id: int, since: datetime
+    ) -> tuple[list[tuple[Kind, float]], float | None, list[StateSpan]]:
+        """Contractions (kind and peak), the last peak ever, and labels of a session since an instant; UTC seconds."""
+        with self._reading() as connection:
+            return reminders.recent_movement(connection, session_id, sessions.instant_us(since))
 
     # Keeping
 

@@ -29,13 +29,22 @@ def imported(arguments: list[str]) -> tuple[str, list[str]]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["day", "2026-03-03"], ["month", "2026-03"], ["sessions"], ["where"], ["settings"]]
+    "arguments",
+    [["day", "2026-03-03"], ["month", "2026-03"], ["sessions"], ["where"], ["settings"], ["remind", "settings"]],
 )
 def test_review(arguments: list[str], keep: Any, noon: datetime) -> None:
     """People get tables by rich and nothing else; programs not even that."""
     keep("2026-03-03T08:00:00+01:00", [60])
     assert imported(arguments) == ("0", ["rich"])
     assert imported([*arguments, "--json"]) == ("0", [])
+
+
+@pytest.mark.parametrize("what", ["status", "why", "snooze", "done", "adapt"])
+def test_reminders(what: str, keep: Any, noon: datetime) -> None:
+    """Neither do reminders, in sentences or as JSON; a calendar is not read where none is set."""
+    keep("2026-03-03T08:00:00+01:00", [60])
+    assert imported(["remind", what]) == ("0", [])
+    assert imported(["remind", what, "--json"]) == ("0", [])
 
 
 @pytest.mark.parametrize("arguments", [["events", "2026-03-03"], ["forget", "--session", "1", "--yes"], ["undo"]])

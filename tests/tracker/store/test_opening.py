@@ -101,7 +101,7 @@ def test_migration_makes_a_copy_first(home: Home, batch: Make, monkeypatch: pyte
     """An older database is copied before it changes; the newest five copies are kept."""
     with open_store(home) as store:
         store.add(NewSession(START, Leg.LEFT), batch((10.0,)), ended_at=START)
-    for number in range(3, 10):
+    for number in range(4, 11):
         steps = (*schema._STEPS, lambda db, n=number: db.execute(f"CREATE TABLE extra{n} (id INTEGER)"))
         steps[-1].__name__ = f"m{number:03}_extra"
         monkeypatch.setattr(schema, "_STEPS", steps)
@@ -110,10 +110,10 @@ def test_migration_makes_a_copy_first(home: Home, batch: Make, monkeypatch: pyte
         with Store(home, clock=lambda n=number: START + timedelta(days=n)) as store:
             assert store.day(date(2026, 5, 1), UTC).headline.total == 1
     copies = sorted(file.name for file in home.backups.iterdir())
-    assert [name[:14] for name in copies] == [f"soleus-schema{number}" for number in range(4, 9)]
+    assert [name[:14] for name in copies] == [f"soleus-schema{number}" for number in range(5, 10)]
     opened = sqlite3.connect(home.backups / copies[0])
     assert opened.execute("SELECT COUNT(*) FROM events").fetchone() == (1,)
-    assert schema.schema_version(opened) == 4
+    assert schema.schema_version(opened) == 5
     opened.close()
 
 
@@ -130,7 +130,7 @@ INSERT INTO events VALUES (1, 1777626010000000, 'step', 1777626009000000, 177762
 """
 
 
-def test_first_schema_becomes_the_second(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_first_schema_becomes_the_present_one(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A copy is made, what cannot be counted reads as null, unknown time is told, the tables are those of a new one."""
     old = Home(tmp_path / "old")
     with monkeypatch.context() as then:
@@ -177,18 +177,18 @@ def test_views_know_no_zero_where_nothing_could_be_counted(home: Home) -> None:
 def test_failing_migration_leaves_the_old_schema(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """A step that fails takes the steps before it back."""
 
-    def m003_good(db: object) -> None:
+    def m004_good(db: object) -> None:
         db.execute("CREATE TABLE extra (id)")  # type: ignore[attr-defined]
 
-    def m004_bad(db: object) -> None:
+    def m005_bad(db: object) -> None:
         raise RuntimeError("half way")
 
-    monkeypatch.setattr(schema, "_STEPS", (*schema._STEPS, m003_good, m004_bad))
-    monkeypatch.setattr(health, "SCHEMA_VERSION", 4)
+    monkeypatch.setattr(schema, "_STEPS", (*schema._STEPS, m004_good, m005_bad))
+    monkeypatch.setattr(health, "SCHEMA_VERSION", 5)
     with pytest.raises(RuntimeError, match="half way"):
         open_store(home)
     opened = sqlite3.connect(home.database)
-    assert schema.schema_version(opened) == 2
+    assert schema.schema_version(opened) == 3
     assert opened.execute("SELECT 1 FROM sqlite_master WHERE name = 'extra'").fetchone() is None
     opened.close()
 
