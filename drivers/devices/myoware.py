@@ -132,10 +132,15 @@ def plain_numbers(octets: npt.NDArray[np.uint8]) -> FloatArray:
         place = np.flatnonzero(rows)
         if not place.size or text.shape[1] < 4:
             continue
-        digits = np.delete(text[place], text.shape[1] - 3, axis=1).astype(np.int64) - 0x30
-        plain = ((digits >= 0) & (digits <= 9)).all(axis=1) & (text[place, -3] == 0x2E)
-        power = 10 ** np.arange(digits.shape[1] - 1, -1, -1, dtype=np.int64)
-        made[place[plain]] = (digits[plain] @ power) / 100
+        plain, number = np.ones(place.size, bool), np.zeros(place.size)
+        for at, column in enumerate(np.ascontiguousarray(text[place].T)):
+            if at == text.shape[1] - 3:
+                plain &= column == 0x2E
+            else:
+                digit = column - np.uint8(0x30)
+                plain &= digit <= 9
+                number = number * 10 + digit
+        made[place[plain]] = number[plain] / 100
     return made
 
 
