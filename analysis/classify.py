@@ -144,6 +144,11 @@ def _stroke(c: StrokeCandidates, i: int, times: tuple[float, float, float], rule
 
 def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, off_axis: FloatArray, r: Rules) -> np.ndarray:
     """Name of the rule that decides each raise candidate: "raise" accepts, "small" is not worth a word."""
+    own = (
+        (c.plain_evenness > r.own_evenness)
+        & (c.plain_tilt_rad > r.own_plain_tilt * c.tilt_rad)
+        & (c.coherence > r.own_coherence)
+    )
     per_tilt = c.lift_m / np.maximum(c.tilt_rad, 1e-6)
     conditions = [
         (c.lift_m < 0.5 * r.least_lift_m) | (c.size_m < 0.5 * r.least_lift_m),
@@ -152,8 +157,7 @@ def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, off_axis
         ((c.period_s < r.least_period_s) & (c.tops >= r.bounce_tops)) | bouncing[c.frame],
         (c.lift_m > r.most_lift_m) | (c.tilt_rad > r.most_tilt_rad),
         (c.plain_tilt_rad < r.least_plain_tilt * c.tilt_rad)
-        | (c.share < r.least_share)
-        | (c.share + c.evenness < r.least_share_and_evenness),
+        | (((c.share < r.least_share) | (c.share + c.evenness < r.least_share_and_evenness)) & ~own),
         c.lift_m < r.least_lift_m,
         c.tilt_rad < r.least_tilt_rad,
         c.coherence < r.least_coherence,
