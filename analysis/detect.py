@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.courses import moving_average
-from analysis.features import Traces
+from analysis.features import SLOWEST_RAD_S, Traces
 from analysis.frames import BEFORE, CENTRE, BoolArray
 from analysis.grid import GRID_HZ
 from analysis.holds import holds
@@ -22,9 +22,6 @@ REACH = 4 * GRID_HZ
 
 GAIT_RAD_S = 1.7
 """Smoothed rate of turn that a heel raise never reaches."""
-
-SLOWEST_RAD_S = 0.3
-"""A swing slower than this is not looked at."""
 
 MEASURED_RAD_S = 0.5
 """The stride of a slower swing is not measured."""
