@@ -34,8 +34,12 @@ class Rules:
     least_plain_tilt: float = 0.3  # of the tilt off its baseline
     least_share: float = 0.35  # of the largest raise within 4 s: the rest is rebound
     least_share_and_evenness: float = 1.05  # sim: a slow rebound after the last raise is both slow and lopsided
+    # A small raise beside a large one is no rebound if it goes up and down by itself, as a hinge does.
+    own_evenness: float = 0.6  # sim: of the plain tilt; small raises 0.7 and more
+    own_plain_tilt: float = 0.65  # sim: rebounds up to 0.6 of the tilt off its baseline
+    own_coherence: float = 0.9
     least_evenness: float = 0.3  # a step up or down is not a raise
-    least_plain_evenness: float = 0.15  # sim: nor is a lean, or one end of a hold; raises 0.18 and more
+    least_plain_evenness: float = 0.25  # sim: nor is a lean, or one end of a hold; 99 % of raises 0.5 and more
     most_turn_rad_s: float = 3.2  # chain at 80 a minute and 45 degrees: 1.4; a heel that drops in 0.15 s: 2.6
     least_period_s: float = 0.46  # faster than 130 a minute is bounce; the counted range ends at 110
     bounce_tops: int = 3

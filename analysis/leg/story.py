@@ -159,6 +159,12 @@ class Teller:
         w = self.wearer
         return self._add(movement(w.body, self._rate_hz, self.rng, w.seated_pitch_rad))
 
+    def travel(self, size: float, tell: Callable[[Teller], object]) -> Teller:
+        """What `tell` makes of a story of its own happens in a vehicle, as a part of this one."""
+        part = Teller(self.wearer, self.sensor_rate_hz, self.rng)
+        tell(part)
+        return self._add(vibration(join(part._paths), self.rng, size))
+
     def in_vehicle(self, size: float) -> Teller:
         """The whole story so far happens in a vehicle."""
         self._vehicle = size
