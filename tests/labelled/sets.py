@@ -14,7 +14,7 @@ from analysis.events import Contraction, Kind, State
 from analysis.leg.gait import Gait
 from analysis.leg.movements import Raises
 from analysis.leg.story import Recorded, Teller, Wearer
-from tests.labelled import cycling_sets, gaits
+from tests.labelled import cycling_sets, gaits, lying_sets
 from tests.labelled.telling import Telling, raises_held, then_pushups, usual_pushups
 
 RATES_HZ = (25.0, 26.0, 50.0, 52.0, 100.0, 104.0, 208.0)
@@ -127,6 +127,7 @@ SETS: dict[str, Callable[[Telling], None]] = {
     "standing": standing,
     "table": table,
     **cycling_sets.SETS,
+    **lying_sets.SETS,
 }
 
 
