@@ -129,7 +129,7 @@ class LyingLeg:
             least = self._rules.pump_alike
             for pump in pumps_of(course, WINDOWS[window], period_s, least, sure_side=sure, going_on=going_on):
                 peak_s = float(start_s[k]) - BEFORE_S + pump.peak_s
-                if peak_s - self._last_s > 0.5 * period_s:
+                if peak_s - self._last_s > 0.5 * period_s and pump.tilt_rad < self._rules.most_pump_tilt_rad:
                     self._last_s = peak_s
                     found.append(_contraction(pump, float(start_s[k]) - BEFORE_S, posture_known=bool(known[k])))
         return found

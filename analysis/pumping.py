@@ -31,6 +31,9 @@ WINDOWS = ((0, BINS), (0, 45), (BINS - 45, BINS))
 AROUND = 0.8
 """Of a period: so much before and after a top is compared with the next one."""
 
+NEAR_BEST = 0.15
+"""A pause of uneven length makes two periods more alike than one by about so much."""
+
 SAME_LIE_RAD = 0.15
 """A leg that lies differently by more tells nothing about how it lay before."""
 
@@ -118,7 +121,7 @@ def _best_lag(course: FloatArray) -> tuple[FloatArray, FloatArray]:
     is_top = (inner > likeness[:, :-2]) & (inner >= likeness[:, 2:])
     peak = np.where(is_top, inner, -1.0)
     # A multiple of the period is as good as the period: the shortest that comes near the best.
-    first = (peak >= np.maximum(peak.max(axis=1), 0.0)[:, None] - 0.08).argmax(axis=1)
+    first = (peak >= np.maximum(peak.max(axis=1), 0.0)[:, None] - NEAR_BEST).argmax(axis=1)
     return peak[np.arange(n), first], np.array(lags)[first + 1].astype(np.float64)
 
 
@@ -217,4 +220,4 @@ def plantar_is_up(course_rad: FloatArray, rest_rad: float | None) -> tuple[bool,
     low, high = np.quantile(course_rad, (0.04, 0.96))
     rest = float(np.median(course_rad)) if rest_rad is None else rest_rad
     above, below = high - rest, rest - low
-    return bool(above >= below), rest_rad is not None and max(above, below) > 1.4 * min(above, below)
+    return bool(above >= below), rest_rad is not None and bool(max(above, below) > 1.4 * min(above, below))

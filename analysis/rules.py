@@ -11,7 +11,7 @@ from analysis.events import Algorithm, Kind
 NAME = "hinge"
 VERSION = "1.0"
 
-FOUND_BY_MOTION = frozenset({Kind.SOLEUS_PUSHUP, Kind.HEEL_RAISE, Kind.STEP, Kind.PEDAL})
+FOUND_BY_MOTION = frozenset(Kind)
 """Kinds that this version looks for in movement; of the others movement says nothing yet, which is not zero."""
 
 
@@ -104,9 +104,10 @@ class Rules:
     least_pump_mps2: float = 0.025  # rms of the force that the tilt lets in. sim: 95 % of lying still 0.023
     most_pump_mps2: float = 0.35
     most_pump_rad_s: float = 0.1
+    most_pump_tilt_rad: float = 0.055  # 3 degrees: assumed; the other leg's exercise may tilt this one by more
     pump_likeness: float = 0.5  # of the course to itself one period later; worth a closer look
     pump_likeness_at_an_end: float = 0.55
-    pump_alike: float = 0.82  # of a pump to the next
+    pump_alike: float = 0.77  # of a pump to the next
     pump_straight: float = 0.9
     most_pump_lift_per_tilt_m: float = 0.6
     least_pump_lift_per_tilt_m: float = 0.08  # where nothing says that the shank lies: a standing one leans, no lift
