@@ -68,6 +68,14 @@ def over_frame(of_cell: FloatArray, first: int = 0, last: int = CELLS) -> FloatA
     return total / (last - first)
 
 
+def spread_of(means: FloatArray) -> FloatArray:
+    """How far 0.4 s means (cells, 5, channels) in the middle 6 s of a frame stray from the frame's mean (rms)."""
+    mean = over_frame(means.mean(axis=1))
+    square = (means * means).mean(axis=1)
+    near, near_square = (over_frame(x, OWN_CELL - 1, OWN_CELL + 2) for x in (means.mean(axis=1), square))
+    return np.sqrt(np.maximum((near_square - 2.0 * near * mean + mean * mean).sum(axis=1), 0.0))
+
+
 def _means_of_10(samples: FloatArray) -> FloatArray:
     total = samples[0::MEAN_OF].copy()
     for k in range(1, MEAN_OF):

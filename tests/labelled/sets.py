@@ -15,7 +15,7 @@ from analysis.events import Contraction, Kind, State
 from analysis.leg.gait import Gait
 from analysis.leg.movements import Raises
 from analysis.leg.story import Recorded, Teller, Wearer
-from tests.labelled import cycling_sets, days, gaits
+from tests.labelled import cycling_sets, days, gaits, lying_sets
 from tests.labelled.telling import Telling, raises_held, then_pushups, usual_pushups
 
 BRIDGED_S = 0.25
@@ -139,6 +139,7 @@ SETS: dict[str, Callable[[Telling], None]] = {
     "standing": standing,
     "table": table,
     **cycling_sets.SETS,
+    **lying_sets.SETS,
 }
 
 
