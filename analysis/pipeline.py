@@ -62,6 +62,11 @@ class Pipeline:
         """Seconds in which the calf's EMG could be counted with."""
         return self._emg.usable_s
 
+    @property
+    def emg_too_slow(self) -> bool:
+        """The EMG is raw and slower than raw EMG can be counted with."""
+        return self._emg.too_slow
+
     def preview(self) -> tuple[Contraction, ...]:
         """Contractions that are over but not final yet, for a live screen; they may still change or go."""
         frames = self._framer.preview()

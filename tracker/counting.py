@@ -107,7 +107,7 @@ class Counting:
     def _why_uncountable(self) -> Uncountable | None:
         """Why there are no counts; EMG alone counts once an electrode of the calf has had contact."""
         if self._uncountable is None and self._is_by_emg() and not self._pipeline.emg_usable_s:
-            return Uncountable.NO_CONTACT
+            return Uncountable.TOO_SLOW if self._pipeline.emg_too_slow else Uncountable.NO_CONTACT
         return self._uncountable
 
     def _is_decided(self) -> bool:

@@ -223,7 +223,8 @@ def why_uncountable(facts: Facts) -> str | None:
         return "no electrode on the calf had contact, and there is no accelerometer in it to count with"
     if facts.uncountable is Uncountable.TOO_SLOW and all(s.modality is not Modality.ACC for s in facts.streams):
         return (
-            f"its EMG gives {facts.rate_hz or 0.0:.3g} samples a second, and counting needs {LOWEST_EMG_HZ:g} or more"
+            f"its EMG gives {facts.rate_hz or 0.0:.3g} samples a second, and counting needs {EMG_RULES.raw_rate_hz:g} "
+            f"or more, or an envelope of {LOWEST_EMG_HZ:g} or more"
         )
     if facts.uncountable is Uncountable.TOO_SLOW:
         return (

@@ -63,6 +63,11 @@ class Agreement:
         self.usable_s = 0.0
 
     @property
+    def too_slow(self) -> bool:
+        """All EMG is raw, and slower than raw EMG can be counted with."""
+        return self.heard and all(listener.too_slow for listener in self._listeners.values())
+
+    @property
     def heard(self) -> bool:
         """EMG was seen."""
         return bool(self._listeners)
@@ -102,6 +107,8 @@ class Agreement:
         self._bursts = _with(self._bursts, bursts, _onset_of_burst)
         self._contact = _with(self._contact, contact, _start_of_span)
         self.usable_s += sum((span.end_s - span.start_s for span in contact if span.usable), 0.0)
+        if self.too_slow:
+            self.usable_s = 0.0  # rest at such a rate was no evidence of rest
 
     def _settle(self, found: Findings, *, ends: bool) -> Findings:
         emg_s = min((listener.until_s for listener in self._listeners.values()), default=-float("inf"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from analysis.emg.conditioning import Envelope, Filters, TeagerKaiser
 from analysis.emg.contact import CODES, USABLE_CODES, Contact, IntArray, clipping_codes, hum_codes, hum_share
@@ -54,6 +55,8 @@ class Channel:
         self._spectrometer, self.mains = Spectrometer(shape, rules), Mains(rules)
         self._most, self._is_fresh = 0.0, True
         self._offsets = np.zeros(0)
+        self.is_raw = False
+        """Below 200 Hz: what works is not an envelope but raw EMG, whose course so few samples do not show."""
 
     def reset(self) -> None:
         """A new stretch begins; what is known of mains and of the wearer's maximum stays."""
@@ -86,7 +89,16 @@ class Channel:
         plain = np.abs(windows - self._offset(windows)[:, None]).ravel()
         energy, power, envelope = self._cells(plain, plain * plain)
         nothing = np.zeros(windows.shape[0])
+        raw = self._raw(windows)
+        contact = np.where(USABLE_CODES[contact] & raw, CODES.index(Contact.TOO_SLOW), contact)
         return Windows(energy, power, envelope, self._quiet(energy), contact, step, nothing, nothing)
+
+    def _raw(self, windows: FloatArray) -> npt.NDArray[np.bool_]:
+        """(w,) whether the channel has shown itself to be raw: an envelope has no sign. Once shown, it stays so."""
+        has_sign = windows.min(axis=1) < -self._rules.signed * windows.max(axis=1)
+        raw = np.logical_or.accumulate(np.concatenate([[self.is_raw], has_sign]))[1:]
+        self.is_raw = bool(raw[-1])
+        return raw
 
     def _offset(self, windows: FloatArray) -> FloatArray:
         """Median of the last windows' medians, the newest included."""

@@ -12,7 +12,10 @@ from analysis.samples import FloatArray
 
 
 class Contact(StrEnum):
-    """Contact of one channel in one window, best first. `HUM` and `CLIPPED` can still be counted with."""
+    """Contact of one channel in one window, best first. `HUM` and `CLIPPED` can still be counted with.
+
+    `TOO_SLOW` is no fault of the electrode: raw EMG of fewer than 200 samples a second.
+    """
 
     GOOD = "good"
     HUM = "hum"
@@ -20,6 +23,7 @@ class Contact(StrEnum):
     RUINED = "ruined"
     LIFTED = "lifted"
     FLAT = "flat"
+    TOO_SLOW = "too_slow"
 
 
 IntArray = npt.NDArray[np.int64]

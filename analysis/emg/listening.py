@@ -88,6 +88,11 @@ class Listener:
         """Mains that each channel hears: 50, 60 or None."""
         return tuple(channel.mains.hz for channel in self._chain.conditioned) if self._chain else ()
 
+    @property
+    def too_slow(self) -> bool:
+        """Every channel of the calf has shown itself to be raw EMG at a rate that only an envelope may have."""
+        return self._chain is not None and self._chain.too_slow
+
     def _take(self, rows: list[Rows], channels: tuple[str, ...]) -> Heard:
         heard = Heard()
         rate_hz = self._stretches.rate_hz
@@ -116,6 +121,12 @@ class _Chain:
         self._width = DoubleThreshold.at(shape, rules).width
         self._reset()
         self.until_s = -np.inf
+
+    @property
+    def too_slow(self) -> bool:
+        """See `Listener`."""
+        calf = [channel for channel, is_calf in zip(self.conditioned, self._is_calf, strict=True) if is_calf]
+        return bool(calf) and all(channel.is_raw for channel in calf)
 
     def _reset(self) -> None:
         for channel in self.conditioned:

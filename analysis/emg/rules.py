@@ -15,6 +15,7 @@ class EmgRules:
     # What can be used at all.
     least_rate_hz: float = 25.0  # slower, a burst of a third of a second has no course
     raw_rate_hz: float = 200.0  # slower, only the envelope is used
+    signed: float = 0.5  # slower than that, what swings below zero by so much of its height is no envelope
     fatigue_rate_hz: float = 500.0  # slower, the upper half of the spectrum is missing
     bridge_s: float = 0.1  # shorter gaps are bridged, longer ones start anew
     # Filters. Source: SENIAM / ISEK high-pass 10-20 Hz (FACTS, section 7); 300 Hz keeps amplifier noise out.
