@@ -15,6 +15,9 @@ from analysis.samples import STANDARD_GRAVITY_MPS2, FloatArray
 STRIDES, STRIDES_WITHIN_S = 3, 8.0
 """So many steps in so short a time are walking, and while one walks the shank stands."""
 
+RAISED_S, BORDER_S = 9.0, 0.2
+"""So long after a heel raise the foot is on the floor, where nothing says that the leg lies."""
+
 SWEEP = 128
 """Frames looked at in one sweep."""
 
@@ -34,6 +37,7 @@ class LyingLeg:
         self._rest: FloatArray = np.full(3, np.nan)
         self._plantar: FloatArray | None = None
         self._last_s = -np.inf
+        self._raises_s: FloatArray = np.full(1, -np.inf)  # the last ones
 
     def pumps(
         self, frames: Frames, up: FloatArray, dead: BoolArray, events: Sequence[Contraction]
@@ -47,6 +51,8 @@ class LyingLeg:
             events: what else these frames found.
         """
         upright = self._upright_in(frames.start_s, up, dead, events)
+        raises_s = [event.peak_s for event in events if event.kind in (Kind.SOLEUS_PUSHUP, Kind.HEEL_RAISE)]
+        self._raises_s = np.sort(np.concatenate([self._raises_s[-8:], raises_s]))
         stands = (upright * up).sum(axis=1) > self._rules.standing_shank_cos  # not known is not standing
         if stands.all():
             return []
@@ -54,13 +60,20 @@ class LyingLeg:
         still = (force < self._rules.least_pump_mps2) & ~stands
         rest = self._rest_before(frames, still)
         quick = frames.has_gyr & (turn > self._rules.most_pump_rad_s)
-        chosen = np.flatnonzero(~stands & ~still & ~dead & (force < self._rules.most_pump_mps2) & ~quick)
+        among_raises = np.isnan(upright[:, 0]) & (self._since_raise_s(frames.start_s) < RAISED_S)
+        small = (force < self._rules.most_pump_mps2) & ~quick
+        chosen = np.flatnonzero(~stands & ~still & ~dead & small & ~among_raises)
         found: list[Contraction] = []
         for first in range(0, chosen.size, SWEEP):
             some = chosen[first : first + SWEEP]
             acc = np.ascontiguousarray(frames.acc_mps2[some])
             found += self._sweep(frames.start_s[some], acc, rest[some], np.isfinite(upright[some, 0]))
         return found
+
+    def _since_raise_s(self, start_s: FloatArray) -> FloatArray:
+        """Time (f,) from the last raise to the end of each centre; one at its very border may be the next frame's."""
+        until_s = start_s + CENTRE_S - BORDER_S
+        return until_s - self._raises_s[np.searchsorted(self._raises_s, until_s) - 1]
 
     def _upright_in(
         self, start_s: FloatArray, up: FloatArray, dead: BoolArray, events: Sequence[Contraction]

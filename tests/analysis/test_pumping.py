@@ -62,8 +62,8 @@ def test_pumps_of_the_centre_are_given_at_their_tops() -> None:
 def test_two_tilts_are_no_set() -> None:
     """One or two alike are not believed, unless the set goes on from before."""
     two = np.where((BIN_S > 4.0) & (BIN_S < 8.0), 0.01 - course(2.0, 0.01), 0.0)
-    assert pumps_of(two, WHOLE, 2.0, 0.77, sure_side=True, going_on=False) == []
-    assert pumps_of(two, WHOLE, 2.0, 0.77, sure_side=True, going_on=True)
+    assert pumps_of(two, WHOLE, 2.0, 0.5, sure_side=True, going_on=False) == []
+    assert pumps_of(two, WHOLE, 2.0, 0.5, sure_side=True, going_on=True)
 
 
 def test_unlike_tilts_are_no_set() -> None:
