@@ -80,11 +80,13 @@ NO_RAISES, NO_SWINGS, NO_STROKES = none_of(raises({})), none_of(swings({})), non
         ({"period_s": 0.2, "tops": 9}, "bounce"),
         ({"lift_m": 0.5}, "too_large"),
         ({"plain_tilt_rad": 0.0}, "rebound"),
-        ({"share": 0.1}, "rebound"),
+        ({"share": 0.1, "plain_evenness": 0.4}, "rebound"),
+        ({"share": 0.25}, "raise"),
         ({"tilt_rad": 0.0, "plain_tilt_rad": 0.1}, "no_tilt"),
         ({"coherence": 0.1}, "lift_without_tilt"),
         ({"tilt_rad": 0.006, "plain_tilt_rad": 0.006}, "no_heel_chain"),
         ({"evenness": 0.2}, "one_way"),
+        ({"plain_evenness": 0.1}, "one_way"),
     ],
 )
 def test_each_fault_has_its_rule(change: dict[str, float], rule: str) -> None:
