@@ -7,8 +7,10 @@ import numpy as np
 from analysis.detect import RaiseCandidates, SwingCandidates
 from analysis.events import Contraction, Kind, Rejection
 from analysis.frames import BEFORE, BoolArray
+from analysis.gait import gaits
 from analysis.grid import GRID_HZ
 from analysis.hinge import ChainFit
+from analysis.pedalling import FIRM, SOFT, StrokeCandidates, riding, stroke_rules
 from analysis.rules import Rules
 from analysis.samples import FloatArray
 
@@ -22,7 +24,7 @@ class Classifier:
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self._last_step_s = self._last_firm_step_s = -np.inf
-        self._last_raise_s = -np.inf
+        self._last_raise_s = self._last_stroke_s = -np.inf
 
     def judge(
         self,
@@ -33,6 +35,7 @@ class Classifier:
         has_gyr: BoolArray,
         bouncing: BoolArray,
         off_axis: FloatArray,
+        strokes: StrokeCandidates,
     ) -> tuple[list[Contraction], list[Rejection]]:
         """Events and refusals of some frames, in order of time.
 
@@ -44,15 +47,40 @@ class Classifier:
             has_gyr: (f,) whether there was a gyroscope.
             bouncing: (f,) whether the leg bounces.
             off_axis: (f,) share of the turning that is about other axes than the sagittal one.
+            strokes: candidates of these frames.
         """
-        steps, no_steps = self._steps(start_s, swings)
-        kept, refused = self._raises(
-            start_s, raises, fit, has_gyr, raise_rules(raises, fit, bouncing, off_axis, self._rules)
+        stroke_rule = stroke_rules(strokes, self._rules)
+        rides = riding(strokes, stroke_rule, start_s.size)
+        pedals, no_pedals = self._strokes(start_s, strokes, stroke_rule)
+        step_rule, raise_rule = (
+            step_rules(swings, self._rules),
+            raise_rules(raises, fit, bouncing, off_axis, self._rules),
         )
-        return sorted(steps + kept, key=_peak), sorted(no_steps + refused, key=_peak)
+        step_rule[(step_rule != "slow") & _within(rides, swings.frame, swings.peak)] = "pedalling"
+        raise_rule[(raise_rule != "small") & _within(rides, raises.frame, raises.peak)] = "pedalling"
+        steps, no_steps = self._steps(start_s, swings, step_rule)
+        kept, refused = self._raises(start_s, raises, fit, has_gyr, raise_rule)
+        return sorted(steps + kept + pedals, key=_peak), sorted(no_steps + refused + no_pedals, key=_peak)
 
-    def _steps(self, start_s: FloatArray, c: SwingCandidates) -> tuple[list[Contraction], list[Rejection]]:
-        rule = step_rules(c, self._rules)
+    def _strokes(
+        self, start_s: FloatArray, c: StrokeCandidates, rule: np.ndarray
+    ) -> tuple[list[Contraction], list[Rejection]]:
+        kept, refused = [], []
+        for i in np.flatnonzero(c.own & (rule != "no_turn")).tolist():
+            onset, peak, end = (_seconds(start_s, c.frame, x, i) for x in (c.onset, c.peak, c.end))
+            if rule[i] in (FIRM, SOFT) and peak - self._last_stroke_s < self._rules.refractory_s:
+                rule[i] = "too_soon"
+            if rule[i] not in (FIRM, SOFT):
+                refused.append(Rejection(_ms(peak), str(rule[i])))
+                continue
+            self._last_stroke_s = peak
+            kept.append(_stroke(c, i, (onset, peak, end), str(rule[i])))
+        return kept, refused
+
+    def _steps(
+        self, start_s: FloatArray, c: SwingCandidates, rule: np.ndarray
+    ) -> tuple[list[Contraction], list[Rejection]]:
+        gait = gaits(c, self._rules)
         kept, refused = [], []
         for i in np.flatnonzero(rule != "slow").tolist():
             onset, peak, end = (_seconds(start_s, c.frame, x, i) for x in (c.onset, c.peak, c.end))
@@ -70,7 +98,7 @@ class Classifier:
             sure = float(np.clip(0.6 + 0.25 * c.rate_rad_s[i] / 2.0, 0.6, 0.99))
             kept.append(
                 Contraction(Kind.STEP, _ms(onset), _ms(peak), _ms(end), round(sure, 3), "swing",
-                            round(float(c.rate_rad_s[i]), 3), {"gait": "walk", "strength_unit": "rad/s"})
+                            round(float(c.rate_rad_s[i]), 3), {"gait": str(gait[i]), "strength_unit": "rad/s"})
             )  # fmt: skip
         return kept, refused
 
@@ -105,6 +133,15 @@ def _raise(c: RaiseCandidates, fit: ChainFit, i: int, times: tuple[float, float,
     )  # fmt: skip
 
 
+def _stroke(c: StrokeCandidates, i: int, times: tuple[float, float, float], rule: str) -> Contraction:
+    onset, peak, end = times
+    sure = (0.99 if rule == FIRM else 0.92) * (1.0 if c.sized[i] else 0.9)
+    return Contraction(
+        Kind.PEDAL, _ms(onset), _ms(peak), _ms(end), round(sure, 3), rule,
+        round(float(c.depth_m[i]), 4), {"strength_unit": "m", "turn_s": round(end - onset, 3)},
+    )  # fmt: skip
+
+
 def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, off_axis: FloatArray, r: Rules) -> np.ndarray:
     """Name of the rule that decides each raise candidate: "raise" accepts, "small" is not worth a word."""
     per_tilt = c.lift_m / np.maximum(c.tilt_rad, 1e-6)
@@ -121,7 +158,7 @@ def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, off_axis
         c.tilt_rad < r.least_tilt_rad,
         c.coherence < r.least_coherence,
         (per_tilt < r.least_lift_per_tilt_m) | (per_tilt > r.most_lift_per_tilt_m),
-        c.evenness < r.least_evenness,
+        (c.evenness < r.least_evenness) | (c.plain_evenness < r.least_plain_evenness),
         fit.misfit[c.frame] > r.most_misfit,
         (fit.level_evidence[c.frame] > 0.0)
         & ((off_axis[c.frame] > r.most_off_axis) | (fit.level_evidence[c.frame] > r.clearly_level)),
@@ -134,16 +171,26 @@ def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, off_axis
     return np.select(conditions, names, default="raise").astype(object)
 
 
+def is_regular(companion_s: FloatArray, skew: FloatArray, way_m: FloatArray, r: Rules) -> BoolArray:
+    """Swings so regular, and so much faster forward than back, that they may be as small and soft as a shuffle's.
+
+    The foot must have gone somewhere, too: a seated leg that moves in place has company as regular.
+    """
+    return (companion_s < r.regular_s) & (skew > r.regular_skew) & (way_m > r.least_way_m)
+
+
 def step_rules(c: SwingCandidates, r: Rules) -> np.ndarray:
     """Name of the rule that decides each swing candidate: "swing" accepts, "slow" is not worth a word."""
+    regular = is_regular(c.companion_s, c.skew, c.way_m, r)
     conditions = [
-        c.rate_rad_s < r.least_swing_rad_s,
-        c.angle_rad < r.least_swing_rad,
+        c.rate_rad_s < np.where(regular, r.least_shuffle_rad_s, r.least_swing_rad_s),
+        c.angle_rad < np.where(regular, r.least_shuffle_rad, r.least_swing_rad),
         c.share < r.least_swing_share,
         c.angle_rad > r.most_swing_rad,
         c.companion_s > r.companion_s,
-        c.strike_mps2 < r.least_strike_mps2,
+        c.strike_mps2 < np.where(regular, r.least_shuffle_strike_mps2, r.least_strike_mps2),
         (c.skew < r.pendulum_skew)
+        & (c.heel_first < r.sure_heel_first)
         & (c.strike_mps2 < r.hard_strike_mps2)
         & ((c.rate_rad_s < r.walking_rad_s) | (c.companion_s > r.stride_s)),
         (c.companion_s > r.sure_companion_s) & ((c.strike_mps2 < r.firm_strike_mps2) | (c.skew < r.uneven_skew)),
@@ -151,6 +198,11 @@ def step_rules(c: SwingCandidates, r: Rules) -> np.ndarray:
     names = ["slow", "short_swing", "small_beside_others", "too_wide", "lonely_swing", "no_foot_strike",
              "pendulum", "far_companion"]  # fmt: skip
     return np.select(conditions, names, default="swing").astype(object)
+
+
+def _within(mask: BoolArray, frame: np.ndarray, sample: FloatArray) -> BoolArray:
+    """Whether each candidate lies where the mask (f, FRAME) is set."""
+    return mask[frame, np.clip(np.rint(sample).astype(np.int64), 0, mask.shape[1] - 1)]
 
 
 def _seconds(start_s: FloatArray, frame: np.ndarray, sample: FloatArray, i: int) -> float:

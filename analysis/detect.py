@@ -12,6 +12,7 @@ from analysis.features import Traces
 from analysis.frames import BEFORE, CENTRE, BoolArray
 from analysis.grid import GRID_HZ
 from analysis.samples import FloatArray
+from analysis.strides import Strides, measure
 
 IntArray = npt.NDArray[np.int64]
 
@@ -23,6 +24,9 @@ GAIT_RAD_S = 1.7
 
 SLOWEST_RAD_S = 0.3
 """A swing slower than this is not looked at."""
+
+MEASURED_RAD_S = 0.5
+"""The stride of a slower swing is not measured."""
 
 LOWEST_M = 0.002
 """A rise of the heel's course by less than this, within 2 s, is not looked at."""
@@ -52,6 +56,8 @@ class RaiseCandidates:
         plain_tilt_rad: the same without a baseline taken off: a rebound of the baseline has none of it.
         coherence: correlation of lifting and turning speed between onset and end.
         evenness: the smaller of rise and fall as a share of the larger.
+        plain_evenness: likewise of the tilt with nothing taken off, 1 for a whole hold: a lean to another
+            posture has none.
         size_m: the smaller of rise and fall of the heel's course.
         share: greatest speed of the heel between onset and end as a share of that within 4 s.
         period_s: median time between the tops around this one; infinite where it stands alone.
@@ -70,6 +76,7 @@ class RaiseCandidates:
     plain_tilt_rad: FloatArray
     coherence: FloatArray
     evenness: FloatArray
+    plain_evenness: FloatArray
     size_m: FloatArray
     share: FloatArray
     period_s: FloatArray
@@ -91,7 +98,9 @@ class SwingCandidates:
         share: the rate as a share of the fastest swing within 2.5 s.
         companion_s: time to the nearest other swing at least 0.4 as fast.
         skew: of the turning within 4 s: 0 for a pendulum; gait swings forward faster than it leans back.
+        heel_first: of its frame, see `features.way_forward`: 0 for a pendulum.
         strike_mps2: greatest shock from mid-swing to 0.6 s later.
+        climb_m, way_m, clearance_m, rough_mps2: of its stride, see `strides.Strides`; NaN where it is too slow a swing.
     """
 
     frame: IntArray
@@ -103,7 +112,12 @@ class SwingCandidates:
     share: FloatArray
     companion_s: FloatArray
     skew: FloatArray
+    heel_first: FloatArray
     strike_mps2: FloatArray
+    climb_m: FloatArray
+    way_m: FloatArray
+    clearance_m: FloatArray
+    rough_mps2: FloatArray
 
 
 def centre_peaks(x: FloatArray) -> tuple[IntArray, IntArray]:
@@ -146,6 +160,7 @@ def raise_candidates(traces: Traces) -> RaiseCandidates:
     holds, middle, before, after = _hold(steady, size)
     shown = _shown(steady, left, right) >= 0.5 * size
     holds = holds & shown
+    lowered = holds & (before < REACH) & (after < REACH)
     onset, end = np.where(holds, np.maximum(onset, before), onset), np.where(holds, np.maximum(end, after), end)
     period_s, tops = _rhythm(window, size)
     return RaiseCandidates(
@@ -158,6 +173,7 @@ def raise_candidates(traces: Traces) -> RaiseCandidates:
         plain_tilt_rad=_rise(traces.plain_tilt_rad, frame, peak, left, right),
         coherence=_correlation(turn, lift),
         evenness=size / np.maximum(np.maximum(left_fall, right_fall), 1e-12),
+        plain_evenness=np.where(lowered, 1.0, _evenness(traces.plain_tilt_rad, frame, peak, left, right)),
         size_m=size,
         share=np.where(strictly, speed, 0.0).max(axis=1, initial=0.0)
         / np.maximum(speed.max(axis=1, initial=0.0), 1e-12),
@@ -243,6 +259,12 @@ def _rise(x: FloatArray, frame: IntArray, peak: IntArray, left: IntArray, right:
     return x[frame, peak] - 0.5 * (x[frame, peak - left] + x[frame, peak + right])
 
 
+def _evenness(x: FloatArray, frame: IntArray, peak: IntArray, left: IntArray, right: IntArray) -> FloatArray:
+    """The smaller of rise and fall between valleys and peak as a share of the larger; negative if one is reversed."""
+    rise, fall = x[frame, peak] - x[frame, peak - left], x[frame, peak] - x[frame, peak + right]
+    return np.minimum(rise, fall) / np.maximum(np.maximum(rise, fall), 1e-9)
+
+
 def _correlation(a: FloatArray, b: FloatArray) -> FloatArray:
     norm = np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
     return (a * b).sum(axis=1) / np.maximum(norm, 1e-12)
@@ -311,6 +333,8 @@ def swing_candidates(traces: Traces) -> SwingCandidates:
     inside = _between(window.shape[1], REACH - onset, REACH + end)
     near = window[:, REACH - 62 : REACH + 63].max(axis=1, initial=0.0)
     strike = around(traces.shock_mps2, frame, peak, 0, 15).max(axis=1, initial=0.0)
+    companion_s = _companion_s(window, rate)
+    stride = _strides(traces, frame, peak, rate, companion_s)
     return SwingCandidates(
         frame=frame,
         onset=peak - onset,
@@ -319,10 +343,26 @@ def swing_candidates(traces: Traces) -> SwingCandidates:
         rate_rad_s=rate,
         angle_rad=np.where(inside, window, 0.0).sum(axis=1) / GRID_HZ,
         share=rate / np.maximum(near, 1e-12),
-        companion_s=_companion_s(window, rate),
+        companion_s=companion_s,
         skew=(window**3).mean(axis=1) / np.maximum((window**2).mean(axis=1), 1e-12) ** 1.5,
+        heel_first=traces.heel_first[frame],
         strike_mps2=strike,
+        climb_m=stride.climb_m,
+        way_m=stride.way_m,
+        clearance_m=stride.clearance_m,
+        rough_mps2=stride.rough_mps2,
     )
+
+
+def _strides(traces: Traces, frame: IntArray, peak: IntArray, rate: FloatArray, stride_s: FloatArray) -> Strides:
+    """The strides of swings that are fast enough for a step."""
+    fast = np.flatnonzero(rate > MEASURED_RAD_S)
+    made = [np.full(rate.size, np.nan) for _ in range(4)]
+    if fast.size:
+        found = measure(traces, frame[fast], peak[fast], stride_s[fast])
+        for all_of, own in zip(made, (found.climb_m, found.way_m, found.clearance_m, found.rough_mps2), strict=True):
+            all_of[fast] = own
+    return Strides(*made)
 
 
 def _companion_s(window: FloatArray, rate: FloatArray) -> FloatArray:

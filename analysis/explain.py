@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from analysis.classify import is_regular
 from analysis.detect import RaiseCandidates, SwingCandidates, is_bouncing, raise_candidates, swing_candidates
 from analysis.events import Contraction, Rejection
 from analysis.features import Traces, traces
-from analysis.frames import BEFORE, FRAME, Framer, Frames
+from analysis.frames import BEFORE, FRAME, BoolArray, Framer, Frames
 from analysis.grid import GRID_HZ, Grid
+from analysis.pedalling import StrokeCandidates, stroke_candidates
 from analysis.pipeline import Pipeline, is_lively
 from analysis.rules import RULES, Rules
 from analysis.samples import FloatArray, SampleBlock
@@ -50,6 +52,7 @@ RAISE_LIMITS = (
     Limit("no_heel_chain", "lift_per_tilt_m", True, "least_lift_per_tilt_m"),
     Limit("no_heel_chain", "lift_per_tilt_m", False, "most_lift_per_tilt_m"),
     Limit("one_way", "evenness", True, "least_evenness"),
+    Limit("one_way", "plain_evenness", True, "least_plain_evenness"),
     Limit("no_hinge", "misfit", False, "most_misfit"),
 )
 """Of a heel raise. Rules of several limits that must all speak are shown by their features alone."""
@@ -63,6 +66,27 @@ SWING_LIMITS = (
     Limit("no_foot_strike", "strike_mps2", True, "least_strike_mps2"),
 )
 """Of a step."""
+
+STROKE_LIMITS = (
+    Limit("no_turn", "depth_m", True, "least_part_turn_m"),
+    Limit("no_turn", "tilt_rad", True, "least_turn_tilt_rad"),
+    Limit("no_turn", "tilt_rad", False, "most_turn_tilt_rad"),
+    Limit("no_turn", "turn_s", False, "longest_part_turn_s"),
+    Limit("no_turn", "lift_purity", True, "part_turn"),
+    Limit("lone_turn", "depth_m", True, "least_turn_m"),
+    Limit("lone_turn", "turn_s", False, "longest_turn_s"),
+    Limit("lone_turn", "lift_purity", True, "pure_turn"),
+    Limit("lone_turn", "turn_purity", True, "pure_turn"),
+    Limit("lone_turn", "loop", True, "least_loop"),
+)
+"""Of a pedal stroke, with a gyroscope. One that misses the last five is a stroke only beside one that meets them."""
+
+OF_A_SHUFFLE = {
+    "least_swing_rad_s": "least_shuffle_rad_s",
+    "least_swing_rad": "least_shuffle_rad",
+    "least_strike_mps2": "least_shuffle_strike_mps2",
+}
+"""Numbers that stand instead of others where the swings are regular, see `classify.is_regular`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +198,14 @@ class _Near:
         start_s: of its centre.
         end_s: of its centre, or of the stretch where that is earlier.
         found: its traces, (1, FRAME) each.
+        has_gyr: (1,) there was a gyroscope.
         lively: it was looked at.
     """
 
     start_s: float
     end_s: float
     found: Traces
+    has_gyr: BoolArray
     lively: bool
 
 
@@ -191,8 +217,9 @@ def _near(frames: Frames, at_s: float, rules: Rules) -> list[_Near]:
     made = []
     for k in np.flatnonzero(close).tolist():
         acc, gyr = (np.ascontiguousarray(x[k : k + 1]) for x in (frames.acc_mps2, frames.gyr_rad_s))
-        seen = traces(acc, gyr, frames.has_gyr[k : k + 1])
-        made.append(_Near(float(frames.start_s[k]), float(end_s[k]), seen, bool(lively[k])))
+        has_gyr = frames.has_gyr[k : k + 1]
+        seen = traces(acc, gyr, has_gyr)
+        made.append(_Near(float(frames.start_s[k]), float(end_s[k]), seen, has_gyr, bool(lively[k])))
     return made
 
 
@@ -211,7 +238,7 @@ def _explained(
         lift_m=here.found.height_m[0, window],
         swing_rad_s=here.found.swing_rad_s[0, window],
         features=features,
-        checks=tuple(_check(limit, features, rules) for limit in limits if limit.feature in features),
+        checks=tuple(_check(limit, features, rules) for limit in limits),
     )
 
 
@@ -227,16 +254,27 @@ def _candidate(near: list[_Near], at_s: float, rules: Rules) -> tuple[dict[str, 
         for candidates, limits in (
             (raise_candidates(one.found), RAISE_LIMITS),
             (swing_candidates(one.found), SWING_LIMITS),
+            (stroke_candidates(one.found, one.has_gyr), STROKE_LIMITS),
         ):
             peak_s = one.start_s + (candidates.peak - BEFORE) / GRID_HZ
             same = np.flatnonzero(np.abs(peak_s - at_s) < _SAME_S)
             if same.size:
                 features = _features(candidates, int(same[0]))
-                return features | (_of_frame(one.found, rules) if limits is RAISE_LIMITS else {}), limits
+                if limits is RAISE_LIMITS:
+                    return features | _of_frame(one.found, rules), limits
+                return features, limits if limits is STROKE_LIMITS else _swing_limits(features, rules)
     return {}, ()
 
 
-def _features(candidates: RaiseCandidates | SwingCandidates, i: int) -> dict[str, float]:
+def _swing_limits(features: Mapping[str, float], rules: Rules) -> tuple[Limit, ...]:
+    """What a swing is held against: a regular one may be as small and soft as a shuffle's."""
+    companion_s, skew, way_m = (np.array(features[name]) for name in ("companion_s", "skew", "way_m"))
+    if not is_regular(companion_s, skew, way_m, rules):
+        return SWING_LIMITS
+    return tuple(replace(one, threshold=OF_A_SHUFFLE.get(one.threshold, one.threshold)) for one in SWING_LIMITS)
+
+
+def _features(candidates: RaiseCandidates | SwingCandidates | StrokeCandidates, i: int) -> dict[str, float]:
     """Every measure of one candidate, with those that the rules make of them."""
     made = {f.name: float(getattr(candidates, f.name)[i]) for f in fields(candidates) if f.name not in _PLACE}
     if isinstance(candidates, RaiseCandidates):
@@ -244,6 +282,9 @@ def _features(candidates: RaiseCandidates | SwingCandidates, i: int) -> dict[str
         made["lift_per_tilt_m"] = made["lift_m"] / tilt_rad
         made["plain_share"] = made["plain_tilt_rad"] / tilt_rad
         made["share_and_evenness"] = made["share"] + made["evenness"]
+    if isinstance(candidates, StrokeCandidates):
+        made["depth_m"] = float(candidates.depth_m[i])
+        made["turn_s"] = float(candidates.turn_s[i])
     return made
 
 

@@ -25,6 +25,9 @@ GAIT_FORCE_MPS2 = 2.2
 SWING_PER_FORCE = 0.8
 """Smoothed swing that goes with a smoothed horizontal force in walking: about 2 rad/s at 2.5 m/s2."""
 
+BESIDE = (5, 12)
+"""Just before and just after a turn: 0.2 to 0.5 s (samples). The heel goes up 0.25 to 0.35 s before mid-swing."""
+
 LIFT_PER_TILT_M = 0.6
 """Lift of the heel per tilt of the shank in the middle of what the closed chain gives (0.4 to 1.0 m)."""
 
@@ -40,10 +43,14 @@ class Traces:
         height_m: its integral.
         plain_tilt_rad: integral of the turn with nothing taken off but its median, the offset of the gyroscope.
         swing_rad_s: the turn smoothed as steps want it.
-        forward: (f,) sign of the swing in which the leg goes forward: the way the shank turns fastest.
+        forward: (f,) sign of the swing in which the leg goes forward, see `way_forward`.
+        heel_first: (f,) how much more the shank turns just before its fast turns than just after, -1 to 1.
         off_axis: (f,) share of the turning that is about other axes, 0 = a pure hinge.
         fit: how the horizontal force agrees with a hinge above or below the sensor.
         shock_mps2: change of the specific force from sample to sample.
+        force_mps2: (f, 3, FRAME) specific force as it was measured.
+        up: (f, 3) which way is up in it, on the whole.
+        has_gyr: (f,) the turn was measured, not guessed.
     """
 
     turn_rad_s: FloatArray
@@ -53,9 +60,13 @@ class Traces:
     plain_tilt_rad: FloatArray
     swing_rad_s: FloatArray
     forward: FloatArray
+    heel_first: FloatArray
     off_axis: FloatArray
     fit: ChainFit
     shock_mps2: FloatArray
+    force_mps2: FloatArray
+    up: FloatArray
+    has_gyr: BoolArray
 
 
 def _off_baseline(x: FloatArray) -> FloatArray:
@@ -76,29 +87,35 @@ def traces(acc_mps2: FloatArray, gyr_rad_s: FloatArray, has_gyr: BoolArray) -> T
     up = (acc_mps2 * WEIGHT).sum(axis=2)
     up /= np.sqrt((up * up).sum(axis=1))[:, None]
     force = _off_baseline(_off_baseline(acc_mps2))
-    vertical = _along(force, up)
+    vertical = along(force, up)
     lift = _off_baseline(integral(_off_baseline(_lifting_force(acc_mps2, up, has_gyr))))
     turning = _off_baseline(gyr_rad_s)
     axis, off_axis = principal_axis(turning)
-    plain_turn = _along(gyr_rad_s, axis)
-    turn = _off_baseline(_along(turning, axis))
+    plain_turn = along(gyr_rad_s, axis)
+    turn = _off_baseline(along(turning, axis))
     sign = np.where((turn * lift * WEIGHT).sum(axis=1) < 0.0, -1.0, 1.0)
     plain_turn = (plain_turn - np.median(plain_turn, axis=1)[:, None]) * sign[:, None]
     turn = np.where(has_gyr[:, None], turn * sign[:, None], lift / LIFT_PER_TILT_M)
     across = force - up[:, :, None] * vertical[:, None, :]
     height = _off_baseline(integral(lift))
     swing = np.where(has_gyr[:, None], turn, _swing_by_force(across))
+    smooth = moving_average(moving_average(swing, 7), 7)
+    forward, heel_first = way_forward(swing, smooth)
     return Traces(
         turn_rad_s=turn,
         tilt_rad=_off_baseline(integral(turn)),
         lift_mps=lift,
         height_m=height,
         plain_tilt_rad=integral(np.where(has_gyr[:, None], plain_turn, turn)),
-        swing_rad_s=moving_average(moving_average(swing, 7), 7),
-        forward=np.where((moving_average(swing, 3) ** 3 * WEIGHT).sum(axis=1) < 0.0, -1.0, 1.0),
+        swing_rad_s=smooth,
+        forward=forward,
+        heel_first=heel_first,
         off_axis=np.where(has_gyr, off_axis, 0.0),
         fit=chain_fit(across, turn, vertical, has_gyr),
         shock_mps2=np.abs(np.diff(vertical, axis=1, prepend=vertical[:, :1])),
+        force_mps2=acc_mps2,
+        up=up,
+        has_gyr=has_gyr,
     )
 
 
@@ -108,7 +125,7 @@ def _lifting_force(acc_mps2: FloatArray, up: FloatArray, has_gyr: BoolArray) -> 
     A leg that only leans leaves the size of the force as it is, but not its part along the mean direction.
     """
     x, y, z = acc_mps2[:, 0], acc_mps2[:, 1], acc_mps2[:, 2]
-    return np.where(has_gyr[:, None], _along(acc_mps2, up), np.sqrt(x * x + y * y + z * z))
+    return np.where(has_gyr[:, None], along(acc_mps2, up), np.sqrt(x * x + y * y + z * z))
 
 
 def _swing_by_force(across_mps2: FloatArray) -> FloatArray:
@@ -116,10 +133,39 @@ def _swing_by_force(across_mps2: FloatArray) -> FloatArray:
     near = slice(BEFORE - CENTRE, BEFORE + 2 * CENTRE)
     thrown = np.sqrt((across_mps2[:, :, near] ** 2).sum(axis=1).mean(axis=1)) > GAIT_FORCE_MPS2
     axis, _ = principal_axis(across_mps2)
-    return np.where(thrown[:, None], _along(across_mps2, axis) * SWING_PER_FORCE, 0.0)
+    return np.where(thrown[:, None], along(across_mps2, axis) * SWING_PER_FORCE, 0.0)
 
 
-def _along(vectors: FloatArray, direction: FloatArray) -> FloatArray:
+def way_forward(swing_rad_s: FloatArray, smooth_rad_s: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Which way the leg swings forward, and how much its turns are heel first.
+
+    In level gait the shank turns fastest in the forward swing. On the way upstairs it turns as fast when the heel
+    goes up; but that comes just before the forward swing, and after it the foot stands. Both are asked. A pendulum
+    turns alike before and after.
+
+    Args:
+        swing_rad_s: (f, n) rate of turn.
+        smooth_rad_s: (f, n) the same, smoothed.
+
+    Returns:
+        Sign (f,) of the forward turn, and for turns of that sign heel_first (f,).
+    """
+    fast = moving_average(swing_rad_s, 3)
+    cube = (fast**3 * WEIGHT).sum(axis=1)
+    skew = cube / np.maximum((fast * fast * WEIGHT).sum(axis=1), 1e-12) ** 1.5 * np.sqrt(WEIGHT.sum())
+    near, far = BESIDE
+    square = smooth_rad_s * smooth_rad_s
+    running = np.concatenate([np.zeros_like(square[:, :1]), np.cumsum(square, axis=1)], axis=1)
+    span = running[:, far - near + 1 :] - running[:, : near - far - 1]  # span[k]: samples k to k + far - near
+    before, after = span[:, : -near - far], span[:, near + far :]
+    inner = smooth_rad_s[:, far:-far] ** 3 * WEIGHT[far:-far]
+    size = (np.abs(inner) * (before + after)).sum(axis=1)
+    heel_first = (inner * (before - after)).sum(axis=1) / np.maximum(size, 1e-12)
+    forward = np.where(skew + heel_first < 0.0, -1.0, 1.0)
+    return forward, heel_first * forward
+
+
+def along(vectors: FloatArray, direction: FloatArray) -> FloatArray:
     """Component (f, n) of vectors (f, 3, n) along one direction (f, 3) a frame."""
     out: FloatArray = (
         vectors[:, 0] * direction[:, 0, None]

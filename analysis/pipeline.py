@@ -15,6 +15,7 @@ from analysis.events import Contraction, Findings, Rejection, StateSpan
 from analysis.features import traces
 from analysis.frames import OWN_CELL, BoolArray, Framer, Frames, over_frame
 from analysis.grid import Grid, GridPiece
+from analysis.pedalling import stroke_candidates
 from analysis.rules import RULES, Rules
 from analysis.samples import FloatArray, SampleBlock
 from analysis.states import MOVING, StateMachine, rows
@@ -116,6 +117,7 @@ class Pipeline:
             frames.has_gyr[chosen],
             bouncing,
             found.off_axis,
+            stroke_candidates(found, frames.has_gyr[chosen]),
         )
         return kept, refused, float(frames.seen_s[chosen][bouncing].sum())
 

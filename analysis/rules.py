@@ -11,7 +11,7 @@ from analysis.events import Algorithm, Kind
 NAME = "hinge"
 VERSION = "1.0"
 
-FOUND_BY_MOTION = frozenset({Kind.SOLEUS_PUSHUP, Kind.HEEL_RAISE, Kind.STEP})
+FOUND_BY_MOTION = frozenset({Kind.SOLEUS_PUSHUP, Kind.HEEL_RAISE, Kind.STEP, Kind.PEDAL})
 """Kinds that this version looks for in movement; of the others movement says nothing yet, which is not zero."""
 
 
@@ -35,6 +35,7 @@ class Rules:
     least_share: float = 0.35  # of the largest raise within 4 s: the rest is rebound
     least_share_and_evenness: float = 1.05  # sim: a slow rebound after the last raise is both slow and lopsided
     least_evenness: float = 0.3  # a step up or down is not a raise
+    least_plain_evenness: float = 0.15  # sim: nor is a lean, or one end of a hold; raises 0.18 and more
     most_turn_rad_s: float = 3.2  # chain at 80 a minute and 45 degrees: 1.4; a heel that drops in 0.15 s: 2.6
     least_period_s: float = 0.46  # faster than 130 a minute is bounce; the counted range ends at 110
     bounce_tops: int = 3
@@ -65,8 +66,39 @@ class Rules:
     in_stride_s: float = 3.0  # after a step that was certain
     hard_strike_mps2: float = 8.0  # makes up for an even swing
     least_strike_mps2: float = 0.8
+    # Feet that shuffle hardly swing and come down softly, but regularly, and forward faster than back.
+    regular_s: float = 1.45  # sim: the other swings within this are of gait, or even ones of a dangling leg
+    regular_skew: float = 0.38  # sim: shuffles 0.44 and more, dangling legs up to 0.2
+    least_shuffle_rad_s: float = 0.55
+    least_way_m: float = 0.08  # sim: 99 % of shuffles of 0.3 m and more
+    least_shuffle_rad: float = 0.15  # sim: strides of 0.3 m 0.18 and more
+    least_shuffle_strike_mps2: float = 0.25
+    sure_heel_first: float = 0.6  # sim: upstairs 0.75 and more, push-ups up to 0.45; real: exercises up to 0.1
+    # The gait of a step.
+    run_stride_s: float = 0.9  # sim: running up to 0.8, walking at 1.8 m/s from 0.85
+    run_rough_mps2: float = 12.0  # real: walking up to 7; sim: running from 13
+    run_strike_mps2: float = 12.0  # real: walking up to 12, one stiff knee in twenty more; sim: running from 14
+    stairs_climb_m: float = 0.15  # two risers are 0.3 and more, less what is measured short; real: level up to 0.14
+    level_climb_m: float = 0.11  # real: 98 % of level strides stay below
+    shuffle_rad: float = 0.42  # real: 97 % of stiff-knee strides swing more; sim: shuffles of up to 0.6 m less
+    shuffle_rad_s: float = 1.7
+    shuffle_clearance_m: float = 0.03
     refractory_s: float = 0.4
     clear_of_steps_s: float = 1.0
+    # A turn of the crank (pedalling.py). Cranks are 0.145 to 0.18 m; the sensor goes up and down by 1.6 to 2 of them.
+    least_turn_m: float = 0.13
+    most_turn_m: float = 0.6  # sim: 0.36, and what the baseline makes of a start
+    least_turn_tilt_rad: float = 0.35  # sim: 0.55 to 1.2
+    most_turn_tilt_rad: float = 1.35  # real: walking swings the shank by 1.0 to 1.4, running by more
+    longest_turn_s: float = 2.1  # 30 a minute
+    least_loop: float = 0.15  # sim: 0.25 to 0.7 in a steady ride, a movement to and fro 0
+    pure_turn: float = 0.9  # sim: 0.94 and more in a steady ride; real: walking below 0.85 in one or the other
+    pure_turn_by_force: float = 0.965  # without a gyroscope. sim: walking up to 0.95
+    least_part_turn_m: float = 0.09  # the first and last turn of a bout
+    longest_part_turn_s: float = 3.0
+    part_turn: float = 0.4
+    part_turn_tilt: float = 0.72  # of the turn beside it: what the baseline rings after a stop tilts less
+    stroke_reach_s: float = 2.2
     # Wear and posture.
     dead_turn_rad_s: float = 0.002  # real: a board at rest 0.0013, the stillest resting legs 0.0028
     dead_turn_ratio: float = 12.0  # of what white noise alone would give

@@ -9,10 +9,11 @@ import numpy as np
 
 from analysis.events import Contraction, Kind, State, StateSpan
 from analysis.frames import CENTRE_S, MEAN_OF, OWN_CELL, Cells, Frames, over_frame
+from analysis.gait import Gait
 from analysis.rules import Rules
 from analysis.samples import FloatArray
 
-DEAD, QUIET, MOVING, WALKING, PUSHING, RAISING = range(6)
+DEAD, QUIET, MOVING, WALKING, RUNNING, PUSHING, RAISING, PEDALLING = range(8)
 REACH = 3
 """Frames over which events of one activity are joined, before and after."""
 
@@ -133,9 +134,11 @@ class StateMachine:
         return [before]
 
     def _label(self, code: int, length_s: float, up: FloatArray) -> State:
-        if code == WALKING:
+        if code in (WALKING, RUNNING):
             self._posture = (State.STANDING, up)
-            return State.WALKING
+            return State.WALKING if code == WALKING else State.RUNNING
+        if code == PEDALLING:
+            return State.CYCLING
         if code in (PUSHING, RAISING):
             state = State.SEATED if code == PUSHING else State.STANDING
             self._posture = (state, up)
@@ -161,15 +164,22 @@ class StateMachine:
 
 def mark_events(new: Rows, contractions: list[Contraction]) -> list[Contraction]:
     """Rows in which a contraction peaks take its activity; those that peak in a later row are given back."""
-    code_of = {Kind.STEP: WALKING, Kind.SOLEUS_PUSHUP: PUSHING, Kind.HEEL_RAISE: RAISING}
     later = []
     for event in contractions:
         row = int(np.searchsorted(new.start_s, event.peak_s, side="right")) - 1
         if row >= 0 and event.peak_s >= new.start_s[row] + CENTRE_S:
             later.append(event)
-        elif row >= 0 and event.kind in code_of:
-            new.code[row] = max(int(new.code[row]), code_of[event.kind])
+        elif row >= 0 and (code := _code_of(event)) is not None:
+            new.code[row] = max(int(new.code[row]), code)
     return later
+
+
+def _code_of(event: Contraction) -> int | None:
+    if event.kind is Kind.STEP and event.attributes.get("gait") == Gait.RUN:
+        return RUNNING
+    return {Kind.STEP: WALKING, Kind.SOLEUS_PUSHUP: PUSHING, Kind.HEEL_RAISE: RAISING, Kind.PEDAL: PEDALLING}.get(
+        event.kind
+    )
 
 
 def spread(code: np.ndarray) -> np.ndarray:
@@ -179,7 +189,7 @@ def spread(code: np.ndarray) -> np.ndarray:
     there = sum(_beside(np.ones(code.size, dtype=bool)))
     # Noise alone looks alive now and then: a quiet row among dead ones is dead.
     out[(code == QUIET) & (3 * (before + after) >= 2 * there) & (there > 0)] = DEAD
-    for activity in (WALKING, PUSHING, RAISING):
+    for activity in (WALKING, RUNNING, PUSHING, RAISING, PEDALLING):
         before, after = _beside(code == activity)
         out[(code != activity) & (before > 0) & (after > 0) & (code < WALKING)] = activity
     return out

@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 
 from bleak import BleakAdapter, BleakClient, BleakScanner
+from bleak.args.bluez import BlueZDiscoveryFilters
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason, BleakError
@@ -33,6 +34,7 @@ from drivers.script import (
     Unsubscribe,
     Write,
 )
+from drivers.turn import Turn
 
 RETRYABLE = (BleakError, OSError, EOFError, KeyError, TimeoutError, AssertionError)
 """What Bleak and its bus raise when radio or bus fail (BrokenPipe and friends are OSErrors)."""
@@ -44,6 +46,8 @@ CONNECT_S = 10.0
 """A sensor that advertises answers within one or two; whoever waits longer finds it later."""
 REQUEST_S = 8.0
 CLOSE_S = 3.0
+FRESH_S = 4.0
+"""A handle so young is as good as one from a scan of one's own."""
 UNCLAIMED = 256
 """Notifications kept for a script that has not asked for them yet."""
 
@@ -64,11 +68,17 @@ class Radio:
         scanner: makes scanners, as `bleak.BleakScanner`.
         client: makes clients, as `bleak.BleakClient`.
         turn: held while a scan or a connection is under way: adapters do one thing at a time.
+        sightings: what any scan saw last, by address, and when on the loop's clock: one scan serves all who look.
+        hearers: by address, who is told each advertisement of a device that any search hears.
+        duty: held by the one of them who searches.
     """
 
     scanner: type[BleakScanner] = BleakScanner
     client: type[BleakClient] = BleakClient
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    turn: Turn = field(default_factory=Turn)
+    sightings: dict[str, tuple[Sighting, float]] = field(default_factory=dict)
+    hearers: dict[str, Callable[[Advert], None]] = field(default_factory=dict)
+    duty: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +107,72 @@ async def scan(radio: Radio, seconds: float, enough: Callable[[Sighting], bool] 
     """
     seen: dict[str, Sighting] = {}
     done = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for address, (_, seen_s) in list(radio.sightings.items()):  # telephones change theirs all day
+        if loop.time() - seen_s > FRESH_S:
+            del radio.sightings[address]
 
     def noticed(device: BLEDevice, data: AdvertisementData) -> None:
         sighting = _sighting(device, data, seen.get(device.address))
         seen[device.address] = sighting
+        radio.sightings[device.address] = sighting, loop.time()
         if enough is not None and enough(sighting):
             done.set()
 
     async with radio.turn:
         with radio_faults():
-            async with radio.scanner(noticed):
+            async with _search(radio, noticed):
                 with suppress(TimeoutError):
                     async with asyncio.timeout(seconds):
                         await done.wait()
     return sorted(seen.values(), key=lambda sighting: -(sighting.rssi_dbm or -999))
+
+
+async def hear(radio: Radio) -> None:
+    """Search for those who listen, until somebody else needs the radio.
+
+    Raises:
+        RadioUnavailableError: no radio.
+        LinkLostError: the search failed; worth another try.
+    """
+    async with radio.turn:
+        if not radio.turn.wanted.is_set():
+            with radio_faults():
+                async with _search(radio, lambda _device, _data: None):
+                    await radio.turn.wanted.wait()
+
+
+@asynccontextmanager
+async def _search(radio: Radio, noticed: Callable[[BLEDevice, AdvertisementData], None]) -> AsyncIterator[None]:
+    """A search that tells those who listen as well; for them BlueZ must not hold duplicates back."""
+
+    def heard(device: BLEDevice, data: AdvertisementData) -> None:
+        tell = radio.hearers.get(device.address)
+        if tell is not None:
+            tell(_sighting(device, data, None).advert)
+        noticed(device, data)
+
+    filters: BlueZDiscoveryFilters = {"DuplicateData": True} if radio.hearers else {}
+    scanner = radio.scanner(heard, bluez={"filters": filters})
+    async with asyncio.timeout(REQUEST_S):
+        await scanner.start()
+    try:
+        yield
+    finally:
+        with suppress(TimeoutError):  # a bus that hangs must not keep the others waiting for their turn
+            async with asyncio.timeout(CLOSE_S):
+                await scanner.stop()
+
+
+def just_seen(radio: Radio, is_it: Callable[[Sighting], bool]) -> Sighting | None:
+    """A device that somebody's scan saw within `FRESH_S`. Told once: if that handle fails, it takes a new scan."""
+    now_s = asyncio.get_running_loop().time()
+    for address, (sighting, seen_s) in list(radio.sightings.items()):
+        if is_it(sighting):
+            del radio.sightings[address]
+            if now_s - seen_s <= FRESH_S:
+                return sighting
+    return None
 
 
 def _sighting(device: BLEDevice, data: AdvertisementData, before: Sighting | None) -> Sighting:
@@ -181,6 +243,20 @@ class Link:
             with radio_faults():
                 async with asyncio.timeout(CONNECT_S + 2.0):
                     await self._client.connect()
+
+    @property
+    def mtu(self) -> int | None:
+        """ATT MTU that was agreed on, None where the system does not tell.
+
+        By the room for a write: the one figure that all of Bleak's backends know after they have connected. BlueZ
+        before 5.62 does not tell it, and Bleak then says 20 bytes.
+        """
+        rooms = [
+            found.max_write_without_response_size
+            for service in self._client.services
+            for found in service.characteristics
+        ]
+        return max(rooms) + 3 if rooms else None
 
     async def close(self, within_s: float = CLOSE_S) -> None:
         """End the link and let go of everything the system holds for it, whatever state it is in."""

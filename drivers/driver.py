@@ -77,7 +77,10 @@ class Driver:
         facts: the row of the table.
         battery: script that asks for the battery in percent, None where it cannot be read.
         keep_awake: what to repeat while streaming.
+        least_mtu: the smallest ATT MTU that its data packets fit.
         buzz: script that makes the device vibrate, None where it cannot.
+        advertised: the data in an advertisement, None where it holds none; such a device is listened to where it
+            cannot be connected to. None for a device that puts no data into its advertisements.
     """
 
     name: str
@@ -91,4 +94,6 @@ class Driver:
     facts: Facts
     battery: Callable[[], Script[int | None]] | None = None
     keep_awake: tuple[KeepAwake, ...] = ()
+    least_mtu: int = 23
     buzz: Callable[[], Script[None]] | None = None
+    advertised: Callable[[Advert], bytes | None] | None = None

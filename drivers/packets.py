@@ -9,6 +9,9 @@ from typing import overload
 import numpy as np
 import numpy.typing as npt
 
+ADVERTISEMENT = "advertisement"
+"""Stands for the characteristic of data that came in an advertisement."""
+
 
 @dataclass(frozen=True, slots=True)
 class RawPacket:

@@ -1,9 +1,11 @@
 """A long soak in virtual time: what is stored after an hour of bad radio, against the truth. Not a test; run by hand.
 
-    python -m tests.soak [--hours H] [--driver NAME] [--carrier bluez|bumble] [--four]
+    python -m tests.soak [--hours H] [--driver NAME] [--carrier bluez|bumble] [--four] [--day]
 
-Each driver on each carrier records the same simulated leg twice: clean, then with 20 link losses an hour, 1 % of
-the packets lost, stalls and a reboot. `--four` records four sensors side by side instead. Prints a row of a Markdown
+Each driver on each carrier records a simulated leg, with 20 link losses an hour, 1 % of the packets lost, stalls and
+a reboot. What is counted is compared with the counts of the same samples without a gap: those that the sensor took,
+and between them what it would have taken. `--four` records four sensors side by side, and nothing is to be lost.
+`--day --hours 24` records one without a radio between and prints the memory of each hour. Prints a row of a Markdown
 table each; exit code 1 where a claim fails.
 """
 
@@ -12,6 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,30 +22,39 @@ from pathlib import Path
 
 import numpy as np
 
+from analysis.events import Findings
+from analysis.events import Leg as Side
+from analysis.grid import BREAK_S
 from analysis.leg.days import Habits, worn_hour
 from analysis.leg.story import Wearer
 from analysis.samples import FloatArray, Modality, SampleBlock
 from drivers import registry
-from drivers.protocols.myo_session import EMG
 from drivers.recording import open_recording
 from drivers.virtual.carriers import Kind, on_the_air
 from drivers.virtual.clock import VirtualTimeLoop
 from drivers.virtual.faults import Fate, Faults, Mishap, Planned, scattered
+from drivers.virtual.ledger import Ledger
+from drivers.virtual.process import virtual_peripheral
 from drivers.virtual.sensor import VirtualSensor
 from drivers.virtual.sources import FromBlocks, rocking
-from tests.tracker.live.conftest import NOON, Bench
+from drivers.virtual.wire import Wire
+from tests.tracker.live.conftest import NOON, Bench, LoopClock
+from tests.wearables import WEARABLES, main_modality
 from tracker.counting import count
 from tracker.home import Home
+from tracker.live.recording_run import record
 from tracker.live.session import LiveSession
+from tracker.live.supervisor import Supervisor
 from tracker.store import Sensor, Store
 
-DRIVERS = ("polar-pmd", "witmotion", "myo", "soleus-nus")
-MAIN = {"polar-pmd": Modality.ACC, "witmotion": Modality.ACC, "myo": Modality.EMG, "soleus-nus": Modality.ACC}
-CLOCKED = ("polar-pmd", "soleus-nus")
+FOUR = ("polar-pmd", "witmotion", "myo", "soleus-nus")
+FLAT_MB = 5.0
+"""Memory may wander by so much after the first of 24 parts."""
+
 NEAR_GAP_S = 10.0
-"""A contraction so near to a gap may be seen or not: what it is, is told by those around it, too."""
+"""What is counted is final 10 s after the movement, so nothing farther from it than that can have had a say."""
 COLUMNS = ("driver", "air", "packets", "lost", "reconnects", "gap s", "invented", "twice", "off by ms (max)",
-           "counted outside gaps clean / bad", "in all")  # fmt: skip
+           "counted outside gaps, without / with gaps", "in all")  # fmt: skip
 
 
 def bad_hours(hours: float) -> Faults:
@@ -77,10 +89,37 @@ class Run:
     end_s: float
 
     def events_s(self) -> FloatArray:
-        """Peaks of all contractions."""
+        """Peaks of all contractions that were counted."""
         with open_recording(self.session.path) as recording:
             facts = count(recording.blocks())
-        return np.sort([event.peak_s + self.zero_life_s for event in facts.findings.contractions])
+        return _peaks_s(facts.findings) + self.zero_life_s
+
+    def without_gaps_s(self, leg: Leg) -> FloatArray:
+        """Peaks that are counted of the same samples when those between them are there, too."""
+        with open_recording(self.session.path) as recording:
+            made = [block for group in recording.blocks() for block in group]
+        parts: list[SampleBlock] = []
+        for modality in (Modality.ACC, Modality.GYR, Modality.EMG):
+            there = [block for block in made if block.modality is modality and not block.stream]
+            if there:
+                parts.append(self._filled(there, leg))
+        return _peaks_s(count([tuple(parts)]).findings) + self.zero_life_s
+
+    def _filled(self, there: Sequence[SampleBlock], leg: Leg) -> SampleBlock:
+        """One stream with what the leg did in its gaps, taken as evenly as can be."""
+        t_s, values = (np.concatenate(part) for part in zip(*((b.t_s, b.values) for b in there), strict=True))
+        period_s = float(np.median(np.diff(t_s)))
+        missing = np.maximum(np.rint(np.diff(t_s) / period_s) - 1, 0).astype(int)
+        added_s = np.concatenate(
+            [np.zeros(0), *(np.linspace(t_s[i], t_s[i + 1], missing[i] + 2)[1:-1] for i in np.flatnonzero(missing))]
+        )
+        (felt,) = leg.measure(there[0].modality, added_s + self.zero_life_s, 1 / period_s)
+        order = np.argsort(np.concatenate([t_s, added_s]))
+        every = (
+            np.concatenate([t_s, added_s])[order],
+            np.concatenate([values, felt.values[:, : values.shape[1]]])[order],
+        )
+        return SampleBlock(there[0].modality, *every, there[0].channels, 1 / period_s)
 
     def is_whole(self) -> bool:
         """Whether the recording holds what was delivered, once and in order."""
@@ -89,9 +128,11 @@ class Run:
         return kept == [(e.characteristic, e.payload) for e in self.sensor.ledger.delivered()]
 
 
-def simulate(
-    drivers: Sequence[str], carrier: Kind, hours: float, faults: Faults, home: Path, *, keep: bool = True
-) -> list[Run]:
+def _peaks_s(findings: Findings) -> FloatArray:
+    return np.sort([event.peak_s for event in findings.contractions])
+
+
+def simulate(drivers: Sequence[str], carrier: Kind, hours: float, faults: Faults, home: Path) -> list[Run]:
     """Record so many virtual hours of these sensors side by side."""
 
     async def work() -> list[Run]:
@@ -133,36 +174,53 @@ def placed(run: Run, driver: str) -> Placed:
     entries = run.sensor.ledger.delivered()
     with open_recording(run.session.path) as recording:
         made = [b for group in recording.blocks() for b in group]
-        decoder = registry.driver(driver).decoder(recording.header.settings)
+        settings = recording.header.settings
         packets = [p for batch in recording.batches() for p in batch]
-    t_s = np.concatenate([b.t_s for b in made if b.modality is MAIN[driver] and not b.stream])
+    decoder = registry.driver(driver).decoder(settings)
+    t_s = np.concatenate([b.t_s for b in made if b.modality is main_modality(driver) and not b.stream])
     sizes = []
     for packet in packets:
+        if registry.driver(driver).facts.clock is None:
+            decoder = registry.driver(driver).decoder(settings)  # they hold back for a while: each packet by itself
         blocks, _ = decoder.feed_many([packet])
-        sizes.append(sum(len(b) for b in blocks if b.modality is MAIN[driver] and not b.stream))
-    if driver not in CLOCKED:  # their samples are held back for a while: the packet itself tells how many it has
-        sizes = [_carried(driver, entry.characteristic, entry.payload) for entry in entries]
+        blocks += decoder.finish() if registry.driver(driver).facts.clock is None else []
+        sizes.append(sum(len(b) for b in blocks if b.modality is main_modality(driver) and not b.stream))
     brought = np.array([bool(size) and not entry.answer for size, entry in zip(sizes, entries, strict=True)])
     last = np.minimum(np.cumsum(sizes) - 1, t_s.size - 1)[brought]
     taken_s = np.array([entry.t_s for entry in entries])[brought]
-    _, taken = run.sensor.ledger.samples(MAIN[driver])
+    _, taken = run.sensor.ledger.samples(main_modality(driver))
     twice = int(np.count_nonzero(np.diff(t_s) <= 0))
     return Placed(max(0, t_s.size - len(taken), t_s.size - sum(sizes)), twice, t_s[last] + run.zero_life_s - taken_s)
 
 
-def _carried(driver: str, characteristic: str, payload: bytes) -> int:
-    """Samples in a packet, by its layout."""
-    if driver == "myo":
-        return 2 * (characteristic in EMG)
-    return sum(payload[at : at + 2] == b"\x55\x61" for at in range(0, len(payload), 20))
+def gaps(run: Run, packet_interval_s: float) -> list[tuple[float, float]]:
+    """Times of the sensor's life of which samples are missing for longer than the pipeline bridges.
+
+    Told by the ledger: there was no link, or packets did not arrive. A packet holds what was taken since the one
+    before it of its kind, two usual intervals at the most.
+    """
+    ledger = run.sensor.ledger
+    up = [0.0, *(edge for link in ledger.links for edge in link if edge is not None), run.end_s]
+    holes = list(zip(up[::2], up[1::2], strict=False))
+    before: dict[tuple[str, bytes], float] = {}
+    for entry in sorted((e for e in ledger.entries if not e.answer), key=lambda e: e.number):
+        kind = entry.characteristic, entry.payload[:1]
+        since_s = max(before.get(kind, 0.0), entry.life_s - 2 * packet_interval_s)
+        before[kind] = entry.life_s
+        if not entry.fate.whole:
+            holes.append((since_s, entry.life_s))
+    return [hole for hole in joined(holes) if hole[1] - hole[0] > BREAK_S]
 
 
-def gaps(run: Run, clean_end_s: float) -> list[tuple[float, float]]:
-    """Times of the sensor's life of which nothing arrived: no link, stalls, lost packets."""
-    entries = [e for e in run.sensor.ledger.arrived() if e.fate is Fate.SENT]
-    times = np.array([0.0, *sorted(e.t_s for e in entries), clean_end_s])
-    usual_s = 1.5 * float(np.median(np.diff(times)))
-    return [(times[i], times[i + 1]) for i in np.flatnonzero(np.diff(times) > max(usual_s, 0.3))]
+def joined(holes: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The same time without overlap; what is a sample apart is one."""
+    whole: list[tuple[float, float]] = []
+    for start_s, end_s in sorted(holes):
+        if whole and start_s <= whole[-1][1] + 0.02:
+            whole[-1] = whole[-1][0], max(whole[-1][1], end_s)
+        else:
+            whole.append((start_s, end_s))
+    return whole
 
 
 def outside(events_s: FloatArray, holes: Sequence[tuple[float, float]]) -> FloatArray:
@@ -186,61 +244,100 @@ class Verdict:
             self.failed.append(what)
 
 
-def judge(driver: str, carrier: Kind, clean: Run, bad: Run) -> Verdict:
-    """Compare a bad hour with its clean one."""
+def judge(driver: str, carrier: Kind, bad: Run) -> Verdict:
+    """What a bad hour left, against what the sensor knows."""
     found, ledger = placed(bad, driver), bad.sensor.ledger
-    holes = gaps(bad, bad.end_s)
-    all_clean, all_bad = clean.events_s(), bad.events_s()
+    known = registry.driver(driver)
+    holes = gaps(bad, known.packet_interval_s)
+    all_clean, all_bad = bad.without_gaps_s(Leg()), bad.events_s()
     seen_clean, seen_bad = outside(all_clean, holes), outside(all_bad, holes)
-    gap_s = sum(end_s - start_s for start_s, end_s in holes)
     off_ms = 1e3 * np.abs(found.errors_s - np.median(found.errors_s))
     verdict = Verdict([
         driver, carrier, bad.session.tally.packets, ledger.fates[Fate.LOST] + ledger.fates[Fate.STALLED],
-        bad.session.reconnects, f"{gap_s:.0f}", found.invented, found.twice,
+        bad.session.reconnects, f"{sum(end_s - start_s for start_s, end_s in holes):.0f}", found.invented, found.twice,
         f"{np.percentile(off_ms, 99):.0f} ({off_ms.max():.0f})", f"{seen_clean.size} / {seen_bad.size}",
         f"{all_clean.size} / {all_bad.size}",
     ])  # fmt: skip
-    verdict.claim(clean.is_whole() and bad.is_whole(), "the recording differs from what was delivered")
+    verdict.claim(bad.is_whole(), "the recording differs from what was delivered")
     verdict.claim(not found.invented, "samples were invented")
     verdict.claim(not found.twice, "samples twice or out of order")
     verdict.claim(abs(seen_clean.size - seen_bad.size) <= max(1, 0.01 * seen_clean.size), "counts differ")
-    packet_ms = 1e3 * registry.driver(driver).packet_interval_s
-    verdict.claim(driver not in CLOCKED or float(off_ms.max()) <= packet_ms, "times off by more than a packet")
+    packet_ms = 1e3 * known.packet_interval_s
+    verdict.claim(known.facts.clock is None or float(off_ms.max()) <= packet_ms, "times off by more than a packet")
     return verdict
 
 
 def soak(driver: str, carrier: Kind, hours: float) -> Verdict:
-    """One driver on one carrier, clean and bad."""
+    """One driver on one carrier, with every fault there is."""
     with tempfile.TemporaryDirectory() as folder:
-        (clean,) = simulate([driver], carrier, hours, Faults(), Path(folder) / "clean")
         (bad,) = simulate([driver], carrier, hours, bad_hours(hours), Path(folder) / "bad")
-        return judge(driver, carrier, clean, bad)
+        return judge(driver, carrier, bad)
 
 
 def soak_four(carrier: Kind, hours: float) -> Verdict:
     """Four sensors side by side."""
     with tempfile.TemporaryDirectory() as folder:
-        runs = simulate(DRIVERS, carrier, hours, Faults(), Path(folder) / "home")
+        runs = simulate(FOUR, carrier, hours, Faults(), Path(folder) / "home")
         packets = [run.session.tally.packets for run in runs]
         verdict = Verdict(["all four", carrier, sum(packets), 0, sum(r.session.reconnects for r in runs), 0])
         verdict.claim(all(run.is_whole() for run in runs), "something was lost")
         return verdict
 
 
+def soak_day(driver: str, hours: float) -> Verdict:
+    """The memory of one sensor, 24 times in all, without a radio between, so that a day is over in minutes."""
+    resident_mb: list[float] = []
+
+    async def work(home: Path) -> None:
+        worn = VirtualSensor(virtual_peripheral(driver), Leg(), seed=3, ledger=Ledger(keep=False))
+        with Store(Home(home).create(), clock=LoopClock().now) as store:
+            sensor = Sensor("day", worn.name, worn.address, driver, Side.LEFT)
+            store.keep_sensor(sensor)
+
+            def tell(_: Sequence[Supervisor]) -> None:
+                resident_mb.append(_resident_mb())
+                print(f"<!-- {len(resident_mb)}/24: {resident_mb[-1]:.1f} MB -->", flush=True)  # noqa: T201
+
+            async with Wire([worn]) as radio:
+                await record(
+                    radio, store, [sensor], LoopClock(), minutes=hours * 60, tell=tell, tell_every_s=hours * 150
+                )
+
+    with tempfile.TemporaryDirectory() as folder, asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(work(Path(folder) / "home"))
+    settled = resident_mb[1:] or resident_mb
+    verdict = Verdict([driver, "none", "", 0, 0, 0, f"memory {min(settled):.1f} to {max(settled):.1f} MB"])
+    verdict.claim(max(settled) - min(settled) <= FLAT_MB, "memory grows")
+    return verdict
+
+
+def _resident_mb() -> float:
+    """Resident memory of this process (Linux)."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--hours", type=float, default=1.0)
-    parser.add_argument("--driver", choices=DRIVERS, action="append")
+    parser.add_argument("--driver", choices=WEARABLES, action="append")
     parser.add_argument("--carrier", choices=[kind.value for kind in Kind], action="append")
     parser.add_argument("--four", action="store_true", help="all four side by side, nothing else")
+    parser.add_argument(
+        "--day", action="store_true", help="the memory of one sensor instead, in 24 parts; say --hours 24"
+    )
     given = parser.parse_args(argv)
     logging.disable(logging.CRITICAL)
     carriers = [Kind(name) for name in given.carrier or [kind.value for kind in Kind]]
     print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}")  # noqa: T201
     failed = False
+    if given.day:
+        rows = [soak_day(driver, given.hours) for driver in given.driver or ["polar-pmd"]]
+        print(*(f"| {' | '.join(map(str, row.cells))} | {' '.join(row.failed)}" for row in rows), sep="\n")  # noqa: T201
+        return int(any(row.failed for row in rows))
     for carrier in carriers:
-        wanted = [None] if given.four else given.driver or DRIVERS
+        wanted = [None] if given.four else given.driver or WEARABLES
         for driver in wanted:
             verdict = soak(driver, carrier, given.hours) if driver else soak_four(carrier, given.hours)
             print(f"| {' | '.join(map(str, verdict.cells))} |", *verdict.failed, flush=True)  # noqa: T201

@@ -82,13 +82,20 @@ async def find(radio: Radio, wanted: str, seconds: float) -> Found:
 async def identify(radio: Radio, found: Found) -> Identity:
     """Connect, start it once to see that it is what it seems, read battery and firmware, stop it.
 
+    Of a sensor that advertises data, and cannot be connected to, nothing is known; it is listened to.
+
     Raises:
         DeviceRefusedError: it is not what it seems, or refuses to stream.
         LinkError: it cannot be connected to, tried `TRIES` times.
     """
     for _ in range(TRIES - 1):
-        with suppress(LinkLostError):
+        try:
             return await _identified(radio, found)
+        except LinkError as error:
+            if found.driver and found.driver.advertised and found.driver.advertised(found.sighting.advert):
+                return Identity(None, None)
+            if not isinstance(error, LinkLostError):
+                raise
         await asyncio.sleep(RETRY_S)
         found = replace(found, sighting=(await find(radio, found.sighting.address, FIND_S)).sighting)
     return await _identified(radio, found)

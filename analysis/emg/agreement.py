@@ -15,8 +15,9 @@ from typing import TypeVar
 from analysis.emg.bursts import Burst
 from analysis.emg.contractions import (
     GAIT_LIKE,
+    KIND_BY_EMG,
+    KIND_KNOWN_AMONG_MOTION,
     KIND_KNOWN_BESIDE_MOTION,
-    KIND_KNOWN_BY_EMG,
     RhythmJudge,
     contraction_of,
 )
@@ -179,8 +180,8 @@ class Agreement:
         if any(self._is_walking(event, burst) for event in known):
             return Rejection(burst.peak_s, "emg_among_steps")
         if not frames.size:
-            return contraction_of(burst, KIND_KNOWN_BY_EMG, "emg_burst", emg="alone")
-        kind_known = KIND_KNOWN_BY_EMG if moved else KIND_KNOWN_BESIDE_MOTION
+            return contraction_of(burst, KIND_BY_EMG, "emg_burst", emg="alone")
+        kind_known = KIND_KNOWN_AMONG_MOTION if moved else KIND_KNOWN_BESIDE_MOTION
         return contraction_of(burst, kind_known, "emg_beside_motion", emg="agrees", moved="yes" if moved else "no")
 
     def _is_walking(self, event: Contraction, burst: Burst) -> bool:

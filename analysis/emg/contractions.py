@@ -3,7 +3,7 @@
 The calf's EMG shows that it contracts, not what the foot does. What is claimed, and why:
 
 - An isolated burst, or a set at any rhythm up to 130 a minute, is a plantar flexion. Its kind is not in the EMG;
-  `ankle_pump` (leg unloaded) is the kind that claims least, and the confidence is lowered for it.
+  `ankle_pump` (leg unloaded) is the kind that claims least. The confidence is that of the contraction.
 - Four or more bursts in the rhythm of walking that swell towards push-off look like strides, but seated push-ups
   can look the same. They are neither counted as steps nor as pumps: refused with `emg_gait_like`.
 - With a motion sensor on the same leg that question does not arise: see `analysis.emg.agreement`.
@@ -21,11 +21,14 @@ from analysis.emg.muscles import Muscle
 from analysis.emg.rules import EMG_RULES, EmgRules
 from analysis.events import Contraction, Kind
 
-KIND_KNOWN_BY_EMG = 0.7
-"""Share of isolated bursts that are ankle pumps, with EMG alone. Assumed: no recording says."""
+KIND_BY_EMG = 1.0
+"""With EMG alone nothing is claimed of the kind but that the calf contracts, so nothing is taken off for it."""
 
 KIND_KNOWN_BESIDE_MOTION = 0.95
-"""The same where a motion sensor on that leg saw no raise, no step and no stroke. Assumed."""
+"""Share of bursts that are ankle pumps where a motion sensor saw a leg that keeps still. Assumed."""
+
+KIND_KNOWN_AMONG_MOTION = 0.7
+"""The same where the leg moved, but in no way that is counted. Assumed: no recording says."""
 
 GAIT_LIKE = "emg_gait_like"
 _CONTACT_TRUST = {Contact.HUM: 0.97, Contact.CLIPPED: 0.92}

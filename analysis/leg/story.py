@@ -11,7 +11,9 @@ from numpy.random import Generator
 from analysis.events import Contraction, State, StateSpan
 from analysis.leg import movements
 from analysis.leg.body import Body, Chair, seated_heel_raise
+from analysis.leg.cycling import Bike, Bout, ride
 from analysis.leg.gait import Gait, walk
+from analysis.leg.other_gaits import Run, Shuffle, Stairs, climb, run, shuffle
 from analysis.leg.other_movements import vibration
 from analysis.leg.path import Path, join, still
 from analysis.leg.sensor import PARTS, Part, Strap, measure, path_rate_hz
@@ -95,6 +97,27 @@ class Teller:
     def walk(self, gait: Gait, strides: int) -> Teller:
         """Walk from standing to standing."""
         return self._add(walk(gait, strides, self._rate_hz, self.rng, self.wearer.standing_pitch_rad))
+
+    def ride(self, bike: Bike, bouts: tuple[Bout, ...], *, road_mps2: float = 0.0) -> Teller:
+        """Pedal, on a road or a trainer; how one gets on and off is a smooth turn."""
+        return self._add(ride(self.wearer.body, bike, bouts, self._rate_hz, self.rng, road_mps2=road_mps2))
+
+    def run(self, how: Run, strides: int) -> Teller:
+        """Run from standing to standing."""
+        w = self.wearer
+        return self._add(run(w.body, how, strides, self._rate_hz, self.rng, w.standing_pitch_rad))
+
+    def stairs(self, how: Stairs, strides: int, *, up: bool) -> Teller:
+        """Take a flight of stairs, from standing to standing."""
+        w = self.wearer
+        return self._add(
+            climb(w.body, how, strides, self._rate_hz, self.rng, up=up, rest_pitch_rad=w.standing_pitch_rad)
+        )
+
+    def shuffle(self, how: Shuffle, strides: int) -> Teller:
+        """Shuffle from standing to standing."""
+        w = self.wearer
+        return self._add(shuffle(w.body, how, strides, self._rate_hz, self.rng, w.standing_pitch_rad))
 
     def bounce(self, duration_s: float, frequency_hz: float, rotation_rad: float) -> Teller:
         """Bounce the leg, seated."""

@@ -13,6 +13,7 @@ line follows them within seconds.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -270,7 +271,8 @@ class ArrivalClock:
         """Why packet `at` is late: whether that is known by now. Jumps over a gap."""
         line = self._require()
         base = stream.before(at) - line.taken
-        least, mark, mark_ns = np.inf, np.inf, 0.0
+        mark, mark_ns = np.inf, 0.0
+        lateness: list[float] = []
         first = float(stream.arrival[at])
         for i in range(at, stream.arrival.size):
             arrival = float(stream.arrival[i])
@@ -278,18 +280,26 @@ class ArrivalClock:
             self._sure = i - at + 1
             if behind <= stream.late[i]:
                 return True
-            least = min(least, behind)
+            lateness.append(behind)
             if behind < mark - _CATCHES_UP_NS:
                 mark, mark_ns = behind, arrival
             settled = self._sure >= FEW_PACKETS and arrival - mark_ns >= SETTLE_NS
             if settled or arrival - first >= LONGEST_HOLD_NS:
-                line.jump(self._grained(least))
+                self._jump(stream, at, lateness)
                 return True
         if last:
-            line.jump(self._grained(least))
+            self._jump(stream, at, lateness)
         else:
             self._sure = 0
         return last
+
+    def _jump(self, stream: _Packets, at: int, lateness: Sequence[float]) -> None:
+        """Samples are missing before packet `at`; where none from some packet on is as early, another gap is there."""
+        behind = np.minimum.accumulate(np.array(lateness)[::-1])[::-1]
+        least = float(behind[0])
+        again = behind > least + stream.late[at : at + behind.size]
+        self._sure = int(again.argmax()) if again.any() else behind.size
+        self._require().jump(self._grained(least))
 
     def _grained(self, gap_ns: float) -> float:
         grain_ns = self.grain * self._require().period

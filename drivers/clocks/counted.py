@@ -1,9 +1,10 @@
-"""Time of samples whose device has a 32-bit microsecond clock and counts them. Knows no device.
+"""Time of samples whose device has a clock that wraps, and perhaps counts them. Knows no device.
 
 `WrappingClock` makes one clock without wraps and jumps out of the stamps of all packets of a sensor, in the
 order received; a wrap is told from a gap, and a restart from both, by the host's arrivals, which need to be
-right to seconds only. `CountedPlacer` spreads each packet's samples over the time since the packet before;
-the counter says how many samples are missing in between.
+right to seconds only. `StampOrder` refuses what is not newer than all before it. `CountedPlacer` spreads each
+packet's samples over the time since the packet before; the counter says how many samples are missing in
+between.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from drivers.clocks.device import DUPLICATE, OUT_OF_ORDER
 
 IntArray = npt.NDArray[np.int64]
 
-_WRAP_US = 1 << 32
-_RESTART_US = 10_000_000
+_RESTART_NS = 10_000_000_000
 """A clock that differs from the host's by more since the packet before was restarted. No radio holds packets
 back for so long."""
-_LONGEST_WAIT_US = 7 * 24 * 3600 * 1_000_000
+_SHORTEST_RUN_NS = 500_000_000
+"""A clock that ran back by more, to a stamp no older than the wait for it, was restarted, too. Whoever streams has run
+for longer; a packet that comes out of order just after a wrap has not run back so far."""
+_LONGEST_WAIT_NS = 7 * 24 * 3600 * 1_000_000_000
 _FURTHEST_NS = 1 << 61
 _COUNTER = 1 << 16
 _ODD_STEP = 0.2
@@ -32,35 +35,74 @@ _REMEMBERED = 16
 
 @dataclass(slots=True)
 class WrappingClock:
-    """Device stamps -> nanoseconds since its first packet."""
+    """Device stamps -> nanoseconds since its first packet.
 
-    _stamp_us: int | None = None
-    _arrival_us: int = 0
-    _now_us: int = 0
+    Attributes:
+        tick_ns: what the device counts in: microseconds unless stated.
+        wrap: ticks after which it begins anew; at least a minute of them.
+    """
+
+    tick_ns: float = 1000
+    wrap: int = 1 << 32
+    _stamp: int | None = None
+    _arrival: int = 0
+    _now: int = 0
     _restarted: bool = False
 
     def restart(self) -> None:
         """The device says that it restarted: its next stamp follows the last by the host's clock."""
         self._restarted = True
 
-    def unwrapped_ns(self, stamp_us: IntArray, arrival_ns: IntArray) -> IntArray:
-        """(n,) nanoseconds of these stamps, in the order received."""
-        if not stamp_us.size:
-            return stamp_us
-        arrival_us = np.clip(arrival_ns, -_FURTHEST_NS, _FURTHEST_NS) // 1000
-        if self._stamp_us is None:
-            self._stamp_us, self._arrival_us, self._restarted = int(stamp_us[0]), int(arrival_us[0]), False
-        waited = np.diff(arrival_us, prepend=np.int64(self._arrival_us)).clip(-_LONGEST_WAIT_US, _LONGEST_WAIT_US)
-        drift = (np.diff(stamp_us, prepend=np.int64(self._stamp_us)) - waited) % _WRAP_US
-        drift = np.where(drift >= _WRAP_US // 2, drift - _WRAP_US, drift)
-        jumped = np.abs(drift) > _RESTART_US
+    def unwrapped_ns(self, stamp: IntArray, arrival_ns: IntArray) -> IntArray:
+        """(n,) nanoseconds of these stamps (ticks modulo `wrap`), in the order received."""
+        if not stamp.size:
+            return stamp
+        arrival = (np.clip(arrival_ns, -_FURTHEST_NS, _FURTHEST_NS) // self.tick_ns).astype(np.int64)
+        if self._stamp is None:
+            self._stamp, self._arrival, self._restarted = int(stamp[0]), int(arrival[0]), False
+        longest = int(_LONGEST_WAIT_NS // self.tick_ns)
+        waited = np.diff(arrival, prepend=np.int64(self._arrival)).clip(-longest, longest)
+        drift = (np.diff(stamp, prepend=np.int64(self._stamp)) - waited) % self.wrap
+        drift = np.where(drift >= self.wrap // 2, drift - self.wrap, drift)
+        jumped = np.abs(drift) > _RESTART_NS // self.tick_ns
+        jumped |= (waited + drift < -_SHORTEST_RUN_NS // self.tick_ns) & (stamp <= waited)
         jumped[0] |= self._restarted
         step = np.where(jumped, np.maximum(waited, 1), waited + drift)
-        now = self._now_us + np.cumsum(step)
-        self._stamp_us, self._arrival_us = int(stamp_us[-1]), int(arrival_us[-1])
-        self._now_us, self._restarted = int(now[-1]), False
-        bounded: IntArray = np.clip(now, -_FURTHEST_NS // 1000, _FURTHEST_NS // 1000)
-        return bounded * 1000
+        now = self._now + np.cumsum(step)
+        self._stamp, self._arrival = int(stamp[-1]), int(arrival[-1])
+        self._now, self._restarted = int(now[-1]), False
+        furthest = int(_FURTHEST_NS // self.tick_ns)
+        bounded: IntArray | FloatArray = np.clip(now, -furthest, furthest) * self.tick_ns
+        return bounded.astype(np.int64) if bounded.dtype.kind == "i" else np.rint(bounded).astype(np.int64)
+
+
+@dataclass(slots=True)
+class StampOrder:
+    """Which packets of one stream are taken: those newer than all before them."""
+
+    _last_ns: int | None = None
+    _recent: list[int] = field(default_factory=list)
+
+    def accept(self, stamp_ns: IntArray) -> tuple[npt.NDArray[np.bool_], list[tuple[int, str]]]:
+        """(n,) taken; the others, with the reason.
+
+        Args:
+            stamp_ns: (n,) time of each packet on a clock without wraps, in the order received.
+        """
+        if not stamp_ns.size:
+            return np.zeros(0, bool), []
+        last = np.int64(self._last_ns if self._last_ns is not None else -_FURTHEST_NS * 2)
+        before = np.maximum.accumulate(np.concatenate([[last], stamp_ns[:-1]]))
+        taken = stamp_ns > before
+        known = np.concatenate([np.array(self._recent, np.int64), stamp_ns[taken]])
+        upto = len(self._recent) + np.cumsum(taken)
+        refused = []
+        for i in np.flatnonzero(~taken).tolist():
+            seen = known[max(0, int(upto[i]) - _REMEMBERED) : int(upto[i])]
+            refused.append((i, DUPLICATE if int(stamp_ns[i]) in seen else OUT_OF_ORDER))
+        if taken.any():
+            self._last_ns, self._recent = int(known[-1]), known[-_REMEMBERED:].tolist()
+        return taken, refused
 
 
 @dataclass(slots=True)
@@ -75,7 +117,7 @@ class CountedPlacer:
     _last_ns: int | None = None
     _next: int | None = None
     _step_ns: float | None = None
-    _recent: list[int] = field(default_factory=list)
+    _order: StampOrder = field(default_factory=StampOrder)
 
     def begin(self, period_ns: float | None) -> None:
         """The stream was started: counter anew, perhaps another rate."""
@@ -89,17 +131,7 @@ class CountedPlacer:
         Args:
             end_ns: (n,) time of each packet's last sample, in the order received.
         """
-        last = np.int64(self._last_ns if self._last_ns is not None else -_FURTHEST_NS * 2)
-        before = np.maximum.accumulate(np.concatenate([[last], end_ns[:-1]]))
-        taken = end_ns > before
-        known = np.concatenate([np.array(self._recent, np.int64), end_ns[taken]])
-        upto = len(self._recent) + np.cumsum(taken)
-        refused = []
-        for i in np.flatnonzero(~taken).tolist():
-            seen = known[max(0, int(upto[i]) - _REMEMBERED) : int(upto[i])]
-            refused.append((i, DUPLICATE if int(end_ns[i]) in seen else OUT_OF_ORDER))
-        self._recent = known[-_REMEMBERED:].tolist()
-        return taken, refused
+        return self._order.accept(end_ns)
 
     def place(self, end_ns: IntArray, count: IntArray, counter: IntArray) -> tuple[FloatArray, FloatArray]:
         """Start and step of accepted packets: sample i (from 1) is at start + i x step.

@@ -358,4 +358,5 @@ DRIVER = Driver(
         "rate stops.",
     ),
     battery=read_battery,
+    least_mtu=232,
 )

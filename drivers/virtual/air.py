@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from math import isfinite
 from typing import Any
 
-from bumble import hci
+from bumble import hci, ll
 from bumble.att import ATT_Error
 from bumble.controller import Controller
 from bumble.core import UUID, AdvertisingData
@@ -92,6 +92,11 @@ class VirtualAir:
         else:
             self.run(self._blink(lasts_s))
 
+    @property
+    def is_searching(self) -> bool:
+        """Whether anybody searches, with the adapter on."""
+        return self.powered and self._scans > 0
+
     async def scan(self, *, on: bool) -> None:
         """One more, or one less, who searches."""
         self._scans += 1 if on else -1
@@ -117,7 +122,7 @@ class VirtualAir:
         while True:
             heard = self.powered and (self._scans > 0 or self.connecting.locked())
             for device in self.devices.values():
-                await device.advertise(on=heard and device.advertising)
+                await device.show(on=heard and device.announcing)
             await asyncio.sleep(WATCH_S)
 
 
@@ -148,7 +153,12 @@ class AirDevice:
         """It can be connected to: the sensor is there, and its last link is gone on both sides."""
         return self.sensor.advertising and self._connection is None
 
-    async def advertise(self, *, on: bool) -> None:
+    @property
+    def announcing(self) -> bool:
+        """It advertises by itself, over and over; one that sends data instead, only to be connected to."""
+        return self.advertising and (self.sensor.announcing or self.air.connecting.locked())
+
+    async def show(self, *, on: bool) -> None:
         """Begin or stop to advertise."""
         if self._set is None and on:
             parameters = AdvertisingParameters(
@@ -156,10 +166,14 @@ class AirDevice:
                 primary_advertising_interval_max=ADVERTISING_S * 1000,
             )
             self._set = await self._device.create_advertising_set(
-                parameters, hci.Address(self.sensor.address), advertising_bytes(self.sensor), auto_start=False
+                parameters, hci.Address(self.sensor.address), self._announced(), auto_start=False
             )
         if self._set is not None and on != self._set.enabled:
             await (self._set.start() if on else self._set.stop())
+
+    def _announced(self) -> bytes:
+        """What it says over and over: no data, where data is sent one by one."""
+        return advertising_bytes(self.sensor, None if self.sensor.announcing else {})
 
     def notify(self, characteristic: str, payload: bytes) -> bool:
         """See `Carrier`."""
@@ -172,6 +186,14 @@ class AirDevice:
             _at_once(self._device.notify_subscriber(self._connection, attribute, payload))
         else:
             self.air.run(self._device.indicate_subscriber(self._connection, attribute, payload))
+        return True
+
+    def advertise(self, payload: bytes) -> bool:
+        """See `Carrier`: a PDU of its own beside those that the advertising set repeats."""
+        if len(payload) < 2 or not self.air.is_searching:
+            return False
+        data = advertising_bytes(self.sensor, {int.from_bytes(payload[:2], "little"): payload[2:]})
+        self._controller.send_advertising_pdu(ll.AdvExtInd(hci.Address(self.sensor.address), data))
         return True
 
     def lose(self) -> None:
@@ -239,8 +261,8 @@ class AirDevice:
         self.sensor.link_down()
 
 
-def advertising_bytes(sensor: VirtualSensor) -> bytes:
-    """Advertising data: flags, name, services, manufacturer and service data."""
+def advertising_bytes(sensor: VirtualSensor, makers: Mapping[int, bytes] | None = None) -> bytes:
+    """Advertising data: flags, name, services, manufacturer data (the usual, unless given) and service data."""
     advert = sensor.advert()
     short = [uuid for uuid in map(short_uuid, advert.services) if uuid is not None]
     long = [UUID(uuid).to_bytes() for uuid in advert.services if short_uuid(uuid) is None]
@@ -251,7 +273,7 @@ def advertising_bytes(sensor: VirtualSensor) -> bytes:
         rows.append((AdvertisingData.COMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS, b"".join(short)))
     if long:
         rows.append((AdvertisingData.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS, b"".join(long)))
-    for company, data in advert.manufacturer_data.items():
+    for company, data in (advert.manufacturer_data if makers is None else makers).items():
         rows.append((AdvertisingData.MANUFACTURER_SPECIFIC_DATA, company.to_bytes(2, "little") + data))
     for uuid, data in advert.service_data.items():
         brief = short_uuid(uuid)

@@ -91,6 +91,8 @@ class AirScanner(BaseBleakScanner):
         await self.air.scan(on=False)
 
     def _heard(self, advertisement: Advertisement) -> None:
+        if advertisement.is_scan_response:  # bumble's controller answers with the advertisement once more
+            return
         address = advertisement.address.to_string(False)
         device = self.air.devices.get(address)
         data = _advertisement_data(advertisement, device.sensor.rssi_dbm() if device else -127)

@@ -46,6 +46,8 @@ class FakeBlueZ:
         self.permits = True
         """The bus lets programs talk to bluetoothd."""
         self._scanners: set[str] = set()
+        self._filters: dict[str, bool] = {}
+        """Who has set a discovery filter, and whether it lets duplicates of an advertisement through."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -71,7 +73,7 @@ class FakeBlueZ:
 
     async def add(self, sensor: VirtualSensor) -> None:
         """Put a sensor on the air and switch it on."""
-        device = BlueZDevice(self.objects, ADAPTER_PATH, sensor, self.befall)
+        device = BlueZDevice(self.objects, ADAPTER_PATH, sensor, self.befall, self._searched)
         self.devices[device.path] = device
         sensor.switch_on(device)
 
@@ -188,7 +190,8 @@ class FakeBlueZ:
                     raise BusError("org.bluez.Error.DoesNotExist", "Does Not Exist")
                 self.forget(device)
             case "SetDiscoveryFilter":
-                pass
+                duplicates = message.body[0].get("DuplicateData")
+                self._filters[message.sender] = duplicates is None or bool(duplicates.value)
             case "GetDiscoveryFilters":
                 return Reply("as", [["UUIDs", "RSSI", "Transport", "DuplicateData"]])
             case _:
@@ -206,8 +209,15 @@ class FakeBlueZ:
             for device in self.devices.values():
                 self.objects.invalidate(device.path, DEVICE, "RSSI", "TxPower")
 
+    def _searched(self) -> bool | None:
+        """Whether any search lets duplicates through; None where there is none."""
+        if not self._scanners or not self.objects.value(ADAPTER_PATH, ADAPTER, "Powered"):
+            return None
+        return any(self._filters.get(sender, True) for sender in self._scanners)
+
     def _client_gone(self, sender: str) -> None:
         """A program left the bus: what it had started ends, links stay up."""
+        self._filters.pop(sender, None)
         if sender in self._scanners:
             self._stop_scanning(sender)
         for device in self.devices.values():
@@ -221,7 +231,7 @@ class FakeBlueZ:
             if ADAPTER_PATH not in self.objects.tree:
                 continue
             for device in self.devices.values():
-                if self._scanners and device.sensor.advertising:
+                if self._scanners and device.sensor.announcing:
                     device.hear(loop.time())
                 elif device.known and not device.linked and loop.time() - device.heard_s > FORGET_S:
                     self.forget(device)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from drivers.virtual.bus import BusError, Reply
 from drivers.virtual.dbus_objects import Objects
@@ -27,12 +27,16 @@ CONNECT_S, RESOLVE_S, GIVE_UP_S = 0.1, 0.2, 20.0
 """Time to connect, to resolve services, and until the kernel gives up on a device that does not answer."""
 
 Befall = Callable[["BlueZDevice", Mishap, float], None]
+Searched = Callable[[], bool | None]
+"""Whether the search lets duplicates of an advertisement through; None where nobody searches."""
 
 
 class BlueZDevice:
     """A known or unknown device; the carrier of its sensor."""
 
-    def __init__(self, objects: Objects, adapter: str, sensor: VirtualSensor, befall: Befall) -> None:
+    def __init__(
+        self, objects: Objects, adapter: str, sensor: VirtualSensor, befall: Befall, searched: Searched
+    ) -> None:
         """A sensor that nobody has heard yet.
 
         Args:
@@ -40,6 +44,7 @@ class BlueZDevice:
             adapter: path of the adapter.
             sensor: the sensor.
             befall: what to do about the mishaps of the host.
+            searched: whether somebody searches, and how.
         """
         self.objects = objects
         self.sensor = sensor
@@ -48,6 +53,7 @@ class BlueZDevice:
         self.linked = False
         self._adapter = adapter
         self._befall = befall
+        self._searched = searched
         self._links = 0
         self._refusals = list(sensor.faults.connect_errors)
         self._connecting: asyncio.Task[None] | None = None
@@ -63,14 +69,24 @@ class BlueZDevice:
         """The daemon has an object for it."""
         return self.path in self.objects.tree
 
-    def hear(self, now_s: float) -> None:
-        """An advertisement of it was received."""
+    def hear(self, now_s: float, makers: Mapping[int, bytes] | None = None) -> None:
+        """An advertisement of it was received; `makers` where its manufacturer data is not the usual."""
         self.heard_s = now_s
-        rssi = Variant("n", self.sensor.rssi_dbm())
+        rssi, advertised = Variant("n", self.sensor.rssi_dbm()), self._advertised(makers)
         if self.known:
-            self.objects.change(self.path, DEVICE, RSSI=rssi, **self._advertised())
+            self.objects.change(self.path, DEVICE, RSSI=rssi, **advertised)
         else:
-            self.objects.add(self.path, {DEVICE: {**self._properties(), **self._advertised(), "RSSI": rssi}})
+            self.objects.add(self.path, {DEVICE: {**self._properties(), **advertised, "RSSI": rssi}})
+
+    def advertise(self, payload: bytes) -> bool:
+        """See `Carrier`. Of a device that is known, data is told to those only who have asked for duplicates."""
+        duplicates = self._searched()
+        if duplicates is None or len(payload) < 2:
+            return False
+        is_told = duplicates or not self.known
+        makers = {int.from_bytes(payload[:2], "little"): payload[2:]}
+        self.hear(asyncio.get_running_loop().time(), makers if is_told else {})
+        return is_told
 
     def notify(self, characteristic: str, payload: bytes) -> bool:
         """See `Carrier`. Every registration gets a signal of its own, as with bluetoothd."""
@@ -346,17 +362,18 @@ class BlueZDevice:
             "LegacyPairing": no, "Connected": no, "ServicesResolved": no,
         }  # fmt: skip
 
-    def _advertised(self) -> dict[str, Variant]:
+    def _advertised(self, makers: Mapping[int, bytes] | None) -> dict[str, Variant]:
         """Properties that an advertisement brings up to date."""
         advert = self.sensor.advert()
-        makers = {company: Variant("ay", data) for company, data in advert.manufacturer_data.items()}
+        shown = advert.manufacturer_data if makers is None else makers
+        by_maker = {company: Variant("ay", data) for company, data in shown.items()}
         services = {uuid: Variant("ay", data) for uuid, data in advert.service_data.items()}
         name = advert.name or self.sensor.address.replace(":", "-")
         return {
             "Alias": Variant("s", name),
             "UUIDs": Variant("as", self._known_services()),
             **({"Name": Variant("s", advert.name)} if advert.name else {}),
-            **({"ManufacturerData": Variant("a{qv}", makers)} if makers else {}),
+            **({"ManufacturerData": Variant("a{qv}", by_maker)} if by_maker else {}),
             **({"ServiceData": Variant("a{sv}", services)} if services else {}),
         }
 

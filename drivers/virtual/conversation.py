@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from analysis.samples import SampleBlock
 from drivers.errors import LinkError
-from drivers.packets import RawPacket
+from drivers.packets import ADVERTISEMENT, RawPacket
 from drivers.script import Expect, Pause, Read, Script, Step, Subscribe, Unsubscribe, Write
 from drivers.virtual.peripheral import NO_SUCH, AttError, Notification, Peripheral
 
@@ -101,6 +101,8 @@ class Conversation:
 
     def _hear(self, notifications: Iterable[Notification]) -> None:
         for heard in notifications:
+            if heard.characteristic == ADVERTISEMENT:
+                continue
             self._unread.append(heard)
             arrival_ns = round(heard.t_s * 1e9) + _LATENCY_NS
             if self.packets:

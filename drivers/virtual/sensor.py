@@ -16,6 +16,7 @@ import numpy as np
 
 from analysis.samples import Modality, SampleBlock
 from drivers.driver import Advert
+from drivers.packets import ADVERTISEMENT
 from drivers.virtual.faults import Copy, Dice, Fate, Faults, Mishap
 from drivers.virtual.ledger import Entry, Ledger
 from drivers.virtual.peripheral import Notification, Peripheral
@@ -34,6 +35,10 @@ class Carrier(Protocol):
 
     def notify(self, characteristic: str, payload: bytes) -> bool:
         """Bring a notification to the host; False where nobody is linked and subscribed."""
+        ...
+
+    def advertise(self, payload: bytes) -> bool:
+        """Bring an advertisement with this data in a company's place to the host; False where nobody listens."""
         ...
 
     def lose(self) -> None:
@@ -129,6 +134,11 @@ class VirtualSensor:
         """It can be seen and connected to."""
         return self.present and not self.linked
 
+    @property
+    def announcing(self) -> bool:
+        """It advertises by the carrier's own clock: all do but those whose advertisements are data, sent one by one."""
+        return self.advertising and not getattr(self.peripheral, "broadcasts", False)
+
     def advert(self) -> Advert:
         """What it advertises."""
         peripheral = self.peripheral
@@ -158,6 +168,7 @@ class VirtualSensor:
             self._later(planned.at_s, self.befall, planned.mishap, planned.lasts_s)
         if self.faults.battery_percent is not None:
             self._watch_battery()
+        self._tick_on()  # one that speaks by its advertisements does so from the first second
 
     def switch_off(self) -> None:
         """Its life ends; the carrier must not be told any more."""
@@ -297,7 +308,7 @@ class VirtualSensor:
         if not blocks:
             return
         for notification in self.peripheral.sample(blocks):
-            if linked:
+            if self.advertising if notification.characteristic == ADVERTISEMENT else linked:
                 self._send(notification)
 
     def _cursor(self, modality: Modality, own_s: float) -> _Cursor | None:
@@ -355,15 +366,23 @@ class VirtualSensor:
         self, number: int, notification: Notification, copy: Copy, link_number: int, *, answer: bool = False
     ) -> None:
         """One copy reaches the host, if it is to; the ledger knows."""
-        fate, payload = copy.fate, copy.payload[: self.peripheral.mtu - 3]
-        if fate not in (Fate.LOST, Fate.STALLED):
-            if fate.whole and len(payload) < len(copy.payload):
-                fate = Fate.TRUNCATED
-            carrier = self._carrier if self.linked and link_number == self._link_number else None
-            if carrier is None or not carrier.notify(notification.characteristic, payload):
-                fate = Fate.UNLINKED
+        fate, payload = self._bring(notification.characteristic, copy, link_number)
         self.ledger.note(
             Entry(
                 number, self.life_s, notification.t_s, notification.characteristic, payload, fate, self.boot, answer
             )
         )  # fmt: skip
+
+    def _bring(self, characteristic: str, copy: Copy, link_number: int) -> tuple[Fate, bytes]:
+        """What becomes of a copy on its way to the host, and the bytes that travel."""
+        is_advert = characteristic == ADVERTISEMENT
+        fate, payload = copy.fate, copy.payload if is_advert else copy.payload[: self.peripheral.mtu - 3]
+        if fate in (Fate.LOST, Fate.STALLED):
+            return fate, payload
+        if fate.whole and len(payload) < len(copy.payload):
+            fate = Fate.TRUNCATED
+        if is_advert:
+            there = self._carrier if self.advertising else None
+            return (fate if there and there.advertise(payload) else Fate.UNLINKED), payload
+        carrier = self._carrier if self.linked and link_number == self._link_number else None
+        return (fate if carrier and carrier.notify(characteristic, payload) else Fate.UNLINKED), payload

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from bleak import BleakClient, BleakScanner
@@ -22,6 +23,7 @@ from bleak.backends.service import BleakGATTService, BleakGATTServiceCollection
 from bleak.exc import BleakDeviceNotFoundError, BleakError, BleakGATTProtocolError, BleakGATTProtocolErrorCode
 
 from drivers.ble import Radio
+from drivers.driver import Advert
 from drivers.virtual.faults import Mishap
 from drivers.virtual.peripheral import AttError
 from drivers.virtual.sensor import VirtualSensor
@@ -36,6 +38,7 @@ class Plug:
     def __init__(self, sensor: VirtualSensor) -> None:
         self.sensor = sensor
         self.takers: dict[str, Callable[[bytearray], None]] = {}
+        self.hearers: list[Callable[[str, Advert], None]] = []
         self.unplugged: Callable[[], None] = lambda: None
 
     def notify(self, characteristic: str, payload: bytes) -> bool:
@@ -44,6 +47,15 @@ class Plug:
         if take is not None:
             take(bytearray(payload))
         return take is not None
+
+    def advertise(self, payload: bytes) -> bool:
+        """See `Carrier`."""
+        if len(payload) < 2:
+            return False
+        advert = replace(self.sensor.advert(), manufacturer_data={int.from_bytes(payload[:2], "little"): payload[2:]})
+        for hear in self.hearers:
+            hear(self.sensor.address, advert)
+        return bool(self.hearers)
 
     def lose(self) -> None:
         """See `Carrier`."""
@@ -97,26 +109,30 @@ class WireScanner(BaseBleakScanner):
     async def start(self) -> None:
         """Begin to listen."""
         self.seen_devices = {}
+        for plug in self.plugs.values():
+            plug.hearers.append(self._hear)
         self._listening = asyncio.create_task(self._listen())
 
     async def stop(self) -> None:
         """Stop listening."""
         if self._listening is not None:
+            for plug in self.plugs.values():
+                plug.hearers.remove(self._hear)
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)
+            self._listening = None
 
     async def _listen(self) -> None:
         while True:
             await asyncio.sleep(ADVERTISING_S)
             for address, plug in self.plugs.items():
-                if plug.sensor.advertising:
-                    self._hear(address, plug.sensor)
+                if plug.sensor.announcing:
+                    self._hear(address, plug.sensor.advert())
 
-    def _hear(self, address: str, sensor: VirtualSensor) -> None:
-        advert = sensor.advert()
+    def _hear(self, address: str, advert: Advert) -> None:
         data = AdvertisementData(
             advert.name, dict(advert.manufacturer_data), dict(advert.service_data), list(advert.services), None,
-            sensor.rssi_dbm(), (),
+            self.plugs[address].sensor.rssi_dbm(), (),
         )  # fmt: skip
         if self.is_allowed_uuid(data.service_uuids):
             seen = self.create_or_update_device(address, address, advert.name, {}, data)

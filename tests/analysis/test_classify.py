@@ -15,6 +15,7 @@ from analysis.grid import GRID_HZ
 from analysis.hinge import ChainFit
 from analysis.leg.movements import Raises
 from analysis.leg.story import Teller, Wearer
+from analysis.pedalling import StrokeCandidates
 from analysis.pipeline import Pipeline
 from analysis.rules import RULES
 
@@ -29,13 +30,21 @@ START_S = np.array([60.0])
 # A heel raise as the closed chain makes it (tests/analysis/leg/test_body.py): lift 56 mm, tilt 7.3 degrees.
 RAISE = {
     "frame": 0, "onset": BEFORE + 5.0, "peak": BEFORE + 20.0, "end": BEFORE + 37.0, "lift_m": 0.056,
-    "tilt_rad": 0.128, "plain_tilt_rad": 0.128, "coherence": 0.95, "evenness": 0.95, "size_m": 0.1, "share": 1.0,
+    "tilt_rad": 0.128, "plain_tilt_rad": 0.128, "coherence": 0.95, "evenness": 0.95, "plain_evenness": 0.95,
+    "size_m": 0.1, "share": 1.0,
     "period_s": 1.5, "tops": 2, "up_s": 0.6, "near_swing_s": 10.0, "turn_rad_s": 0.5,
 }  # fmt: skip
 # A swing as walking makes it (FACTS, section 4: 200 to 450 deg/s): 4 rad/s over 60 degrees.
 SWING = {
     "frame": 0, "onset": BEFORE + 5.0, "peak": BEFORE + 12.0, "end": BEFORE + 20.0, "rate_rad_s": 4.0,
-    "angle_rad": 1.0, "share": 1.0, "companion_s": 1.1, "skew": 0.8, "strike_mps2": 4.0,
+    "angle_rad": 1.0, "share": 1.0, "companion_s": 1.1, "skew": 0.8, "heel_first": 0.3, "strike_mps2": 4.0,
+    "climb_m": 0.0, "way_m": 1.2, "clearance_m": 0.06, "rough_mps2": 4.0,
+}  # fmt: skip
+
+# A turn of a crank of 0.17 m at 60 a minute.
+STROKE = {
+    "frame": 0, "onset": BEFORE + 2.0, "peak": BEFORE + 14.0, "end": BEFORE + 27.0, "own": True, "fall_m": 0.3,
+    "rise_m": 0.3, "tilt_rad": 0.8, "loop": 0.5, "lift_purity": 0.98, "turn_purity": 0.98, "sized": True,
 }  # fmt: skip
 
 
@@ -49,11 +58,16 @@ def swings(*changes: dict[str, float]) -> SwingCandidates:
     return SwingCandidates(**{f.name: np.array([row[f.name] for row in rows]) for f in fields(SwingCandidates)})
 
 
-def none_of(candidates: RaiseCandidates | SwingCandidates) -> object:
+def strokes(*changes: dict[str, float]) -> StrokeCandidates:
+    rows = [STROKE | change for change in changes]
+    return StrokeCandidates(**{f.name: np.array([row[f.name] for row in rows]) for f in fields(StrokeCandidates)})
+
+
+def none_of(candidates: RaiseCandidates | SwingCandidates | StrokeCandidates) -> object:
     return replace(candidates, **{f.name: getattr(candidates, f.name)[:0] for f in fields(candidates)})
 
 
-NO_RAISES, NO_SWINGS = none_of(raises({})), none_of(swings({}))
+NO_RAISES, NO_SWINGS, NO_STROKES = none_of(raises({})), none_of(swings({})), none_of(strokes({}))
 
 
 @pytest.mark.parametrize(
@@ -103,12 +117,17 @@ def test_tremor_does_not_veto() -> None:
         ({}, "swing"),
         ({"rate_rad_s": 0.4}, "slow"),
         ({"angle_rad": 0.05}, "short_swing"),
+        ({"angle_rad": 0.2}, "swing"),
+        ({"angle_rad": 0.2, "companion_s": 1.6}, "short_swing"),
         ({"share": 0.1}, "small_beside_others"),
         ({"companion_s": 9.0}, "lonely_swing"),
         ({"angle_rad": 2.1}, "too_wide"),
-        ({"skew": 0.05, "strike_mps2": 2.0, "rate_rad_s": 1.0}, "pendulum"),
+        ({"skew": 0.05, "heel_first": 0.0, "strike_mps2": 2.0, "rate_rad_s": 1.0}, "pendulum"),
+        ({"skew": 0.05, "heel_first": 0.8, "strike_mps2": 2.0, "rate_rad_s": 1.0}, "swing"),
         ({"companion_s": 2.0, "strike_mps2": 1.0}, "far_companion"),
         ({"strike_mps2": 0.1}, "no_foot_strike"),
+        ({"strike_mps2": 0.4}, "swing"),
+        ({"strike_mps2": 0.4, "skew": 0.3}, "no_foot_strike"),
     ],
 )
 def test_each_fault_of_a_swing_has_its_rule(change: dict[str, float], rule: str) -> None:
@@ -121,7 +140,7 @@ def test_each_fault_of_a_swing_has_its_rule(change: dict[str, float], rule: str)
 )
 def test_the_hinge_decides_the_kind(fit: ChainFit, kind: Kind, rule: str) -> None:
     """Above the sensor it is a seated push-up, below it a standing raise; times are on the session's axis."""
-    kept, refused = Classifier(RULES).judge(START_S, raises({}), NO_SWINGS, fit, GYR, STILL, ON_AXIS)
+    kept, refused = Classifier(RULES).judge(START_S, raises({}), NO_SWINGS, fit, GYR, STILL, ON_AXIS, NO_STROKES)
     (event,) = kept
     assert (event.kind, event.rule, refused) == (kind, rule, [])
     expected = [60.0 + n / GRID_HZ for n in (5.0, 20.0, 37.0)]
@@ -144,7 +163,7 @@ def test_a_leg_laid_over_the_other_is_no_raise() -> None:
 
 def test_a_step_is_a_step() -> None:
     """A swing becomes a step that walks, with the rate of its swing as strength."""
-    kept, _ = Classifier(RULES).judge(START_S, NO_RAISES, swings({}), ABOVE, GYR, STILL, ON_AXIS)
+    kept, _ = Classifier(RULES).judge(START_S, NO_RAISES, swings({}), ABOVE, GYR, STILL, ON_AXIS, NO_STROKES)
     (event,) = kept
     assert (event.kind, event.attributes["gait"], event.strength) == (Kind.STEP, "walk", 4.0)
     assert event.peak_s == pytest.approx(60.0 + 12 / GRID_HZ)
@@ -153,10 +172,10 @@ def test_a_step_is_a_step() -> None:
 def test_a_second_sight_is_dropped() -> None:
     """The same peak seen from the next frame's border is refused, across calls too."""
     judge = Classifier(RULES)
-    first, _ = judge.judge(START_S, raises({}), swings({}), ABOVE, GYR, STILL, ON_AXIS)
+    first, _ = judge.judge(START_S, raises({}), swings({}), ABOVE, GYR, STILL, ON_AXIS, NO_STROKES)
     again, refused = judge.judge(
         START_S + 2.0, raises({"peak": BEFORE - 28.0, "onset": BEFORE - 45.0, "end": BEFORE - 10.0}),
-        swings({"peak": BEFORE - 37.0}), ABOVE, GYR, STILL, ON_AXIS,
+        swings({"peak": BEFORE - 37.0}), ABOVE, GYR, STILL, ON_AXIS, NO_STROKES
     )  # fmt: skip
     assert (len(first), again) == (2, [])
     assert {r.rule for r in refused} == {"same_raise", "too_soon"}
@@ -166,7 +185,9 @@ def test_confidence_falls_with_what_is_not_known() -> None:
     """Less evidence, less coherence and no gyroscope each make an event less sure; it stays within 0..1."""
 
     def sure(fit: ChainFit = ABOVE, has: bool = True, **change: float) -> float:
-        kept, _ = Classifier(RULES).judge(START_S, raises(change), NO_SWINGS, fit, np.array([has]), STILL, ON_AXIS)
+        kept, _ = Classifier(RULES).judge(
+            START_S, raises(change), NO_SWINGS, fit, np.array([has]), STILL, ON_AXIS, NO_STROKES
+        )
         return kept[0].confidence
 
     plain = sure()
@@ -178,7 +199,14 @@ def test_confidence_falls_with_what_is_not_known() -> None:
 def test_onset_peak_end_in_order_however_short() -> None:
     """An event whose crossings fall on its peak still begins before and ends after it."""
     kept, _ = Classifier(RULES).judge(
-        START_S, raises({"onset": BEFORE + 20.0, "end": BEFORE + 20.0}), NO_SWINGS, ABOVE, GYR, STILL, ON_AXIS
+        START_S,
+        raises({"onset": BEFORE + 20.0, "end": BEFORE + 20.0}),
+        NO_SWINGS,
+        ABOVE,
+        GYR,
+        STILL,
+        ON_AXIS,
+        NO_STROKES,
     )
     assert kept[0].onset_s < kept[0].peak_s < kept[0].end_s
 
@@ -188,7 +216,7 @@ def test_events_come_in_order_of_time() -> None:
     kept, _ = Classifier(RULES).judge(
         np.array([60.0, 62.0]), raises({"frame": 0}, {"frame": 1}), swings({"frame": 1, "peak": BEFORE + 2.0}),
         ChainFit(*(np.repeat(x, 2) for x in (ABOVE.lever_m, ABOVE.evidence, ABOVE.level_evidence, ABOVE.misfit))),
-        np.array([True, True]), np.array([False, False]), np.zeros(2),
+        np.array([True, True]), np.array([False, False]), np.zeros(2), NO_STROKES
     )  # fmt: skip
     assert [e.kind for e in kept] == [Kind.SOLEUS_PUSHUP, Kind.STEP, Kind.SOLEUS_PUSHUP]
     assert [e.peak_s for e in kept] == sorted(e.peak_s for e in kept)

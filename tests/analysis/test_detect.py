@@ -20,6 +20,7 @@ from analysis.grid import GRID_HZ
 from analysis.hinge import ChainFit
 
 TIME_S = (np.arange(FRAME) - BEFORE) / GRID_HZ  # 0 where the frame's centre begins
+UP = np.array([0.0, 0.0, 1.0])
 NO_FIT = ChainFit(np.zeros(1), np.zeros(1), np.zeros(1), np.zeros(1))
 
 
@@ -36,9 +37,13 @@ def drawn(
         plain_tilt_rad=tilt_rad[None],
         swing_rad_s=still if swing_rad_s is None else swing_rad_s[None],
         forward=np.ones(1) if swing_rad_s is None else np.where((swing_rad_s**3).sum() < 0.0, -1.0, 1.0)[None],
+        heel_first=np.zeros(1),
         off_axis=np.zeros(1),
         fit=NO_FIT,
         shock_mps2=still if shock is None else shock[None],
+        force_mps2=np.tile(UP[None, :, None] * 9.81, (1, 1, FRAME)),
+        up=UP[None],
+        has_gyr=np.ones(1, dtype=bool),
     )
 
 

@@ -10,14 +10,16 @@ import pytest
 
 from analysis.detect import RaiseCandidates, SwingCandidates
 from analysis.events import Findings, Kind
-from analysis.explain import NEAR_S, RAISE_LIMITS, SWING_LIMITS, Explanation, explain
+from analysis.explain import NEAR_S, RAISE_LIMITS, STROKE_LIMITS, SWING_LIMITS, Explanation, explain
+from analysis.leg.cycling import Bike, Bout
 from analysis.leg.gait import Gait
 from analysis.leg.movements import Raises
 from analysis.leg.story import Recorded, Teller
+from analysis.pedalling import StrokeCandidates
 from analysis.rules import Rules
 from analysis.samples import SampleBlock
 
-MADE = {"plain_share", "share_and_evenness", "lift_per_tilt_m", "misfit"}
+MADE = {"plain_share", "share_and_evenness", "lift_per_tilt_m", "misfit", "depth_m", "turn_s"}
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,11 @@ def explained(blocks: tuple[SampleBlock, ...], at_s: float) -> Explanation:
 def test_limits_name_features_and_numbers_that_exist() -> None:
     """A feature that is renamed, or a number that is gone, is noticed here."""
     numbers = {f.name for f in fields(Rules)}
-    for limits, candidates in ((RAISE_LIMITS, RaiseCandidates), (SWING_LIMITS, SwingCandidates)):
+    for limits, candidates in (
+        (RAISE_LIMITS, RaiseCandidates),
+        (SWING_LIMITS, SwingCandidates),
+        (STROKE_LIMITS, StrokeCandidates),
+    ):
         known = {f.name for f in fields(candidates)} | MADE
         assert {limit.feature for limit in limits} <= known
         assert {limit.threshold for limit in limits} <= numbers
@@ -70,6 +76,17 @@ def test_a_step_is_explained_by_its_swing(mixed: Recorded, found: Findings) -> N
     assert told.features["rate_rad_s"] == pytest.approx(step.strength, abs=1e-3)
     assert {check.rule for check in told.checks} == {limit.rule for limit in SWING_LIMITS}
     assert np.abs(told.swing_rad_s).max() > 1.0
+
+
+def test_a_stroke_is_explained_by_its_turn(teller: Callable[..., Teller], count: Callable[..., Findings]) -> None:
+    """Its depth is the strength of the event, and every limit is met."""
+    told = teller(30_810).sit(8.0).ride(Bike(), (Bout(12, 70.0),)).sit(8.0).record()
+    stroke = [c for c in count(*told.blocks).contractions if c.kind is Kind.PEDAL][5]
+    why = explained(told.blocks, stroke.peak_s)
+    assert why.contraction == stroke
+    assert why.features["depth_m"] == pytest.approx(stroke.strength, abs=1e-3)
+    assert {check.rule for check in why.checks} == {limit.rule for limit in STROKE_LIMITS}
+    assert [check for check in why.checks if not check.met] == []
 
 
 def test_a_refusal_names_its_rule_and_the_limit_it_missed(mixed: Recorded, found: Findings) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.courses import WEIGHT
-from analysis.features import BASELINE, Traces, principal_axis, traces
+from analysis.courses import WEIGHT, moving_average
+from analysis.features import BASELINE, Traces, principal_axis, traces, way_forward
 from analysis.frames import FRAME
 from analysis.grid import GRID_HZ
 from analysis.leg.sensor import random_rotation
@@ -117,3 +117,25 @@ def test_frames_do_not_meet() -> None:
         alone = traces(force[i : i + 1], rate[i : i + 1], has[i : i + 1])
         for name in ("turn_rad_s", "tilt_rad", "lift_mps", "height_m", "plain_tilt_rad", "swing_rad_s", "shock_mps2"):
             np.testing.assert_array_equal(getattr(alone, name)[0], getattr(together, name)[i])
+
+
+def going(rise_rad_s: float, swing_rad_s: float) -> np.ndarray:
+    """Strides of 1.2 s: the heel goes up, the leg swings forward (positive) 0.3 s later, then the foot stands."""
+    phase = TIME_S % 1.2
+    up, forward = (np.exp(-(((phase - at) / 0.08) ** 2)) for at in (0.3, 0.6))
+    return (swing_rad_s * forward - rise_rad_s * up)[None]
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize(("rise", "swing"), [(2.0, 4.0), (3.0, 3.0), (3.5, 3.0)])
+def test_the_way_forward_is_after_the_heel(rise: float, swing: float, sign: float) -> None:
+    """Whether the leg swings forward faster than the heel goes up, as fast, or slower: what comes after it is forward.
+
+    Such strides are heel first; a pendulum is not.
+    """
+    turn = sign * going(rise, swing)
+    forward, heel_first = way_forward(turn, moving_average(turn, 7))
+    assert forward.tolist() == [sign]
+    assert heel_first[0] > 0.2
+    pendulum = np.sin(2 * np.pi * TIME_S / 1.2)[None]
+    assert abs(way_forward(pendulum, pendulum)[1][0]) < 0.05

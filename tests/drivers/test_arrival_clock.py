@@ -63,6 +63,14 @@ def test_a_stall_is_a_gap_right_to_one_packet(from_s: float, to_s: float) -> Non
     assert found[gaps[0] + 1] - found[gaps[0]] == pytest.approx(np.diff(left).max(), abs=FRAMES / RATE_HZ)
 
 
+def test_a_stall_while_a_loss_is_being_judged_is_a_second_gap() -> None:
+    """Two packets are held after a loss when the sensor falls silent: what ends the silence comes after a gap, too."""
+    times = taken(60)
+    left = times[(times <= 20.0) | ((times > 20.3) & (times <= 20.38)) | (times > 26.0)]
+    error = placed(bundled(left)) - left
+    assert np.abs(error - np.median(error)).max() < 0.12
+
+
 @pytest.mark.parametrize("late_s", [0.5, 3.0, 9.0])
 def test_packets_that_come_late_together_are_no_gap(late_s: float) -> None:
     times = taken(60)

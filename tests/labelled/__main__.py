@@ -15,8 +15,10 @@ import sys
 from itertools import product
 from pathlib import Path
 
-from tests.labelled.sets import SETS
+from tests.labelled import emg_sets, sets
 from tests.labelled.writing import write_real, written
+
+SETS = [*sets.SETS, *emg_sets.SETS]
 
 
 def seeds(text: str) -> range:

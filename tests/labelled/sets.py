@@ -7,62 +7,18 @@ with six usual push-ups, so that its false alarms stand beside a recall.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.random import Generator
 
 from analysis.events import Contraction, Kind, State
 from analysis.leg.gait import Gait
 from analysis.leg.movements import Raises
 from analysis.leg.story import Recorded, Teller, Wearer
+from tests.labelled import cycling_sets, gaits
+from tests.labelled.telling import Telling, raises_held, then_pushups, usual_pushups
 
 RATES_HZ = (25.0, 26.0, 50.0, 52.0, 100.0, 104.0, 208.0)
 Document = dict[str, object]
-
-
-@dataclass(slots=True)
-class Telling:
-    """A story that is being told, with what it knows beyond the teller's own truth.
-
-    Attributes:
-        teller: builds the movements.
-        rng: draws the parameters.
-        hold_s: of the raises told last.
-        label: of the stretch that holds no contraction; empty where there is none.
-        span_s: that stretch, without the turns between poses.
-    """
-
-    teller: Teller
-    rng: Generator
-    hold_s: float = 0.0
-    label: str = ""
-    span_s: tuple[float, float] = (0.0, 0.0)
-
-    def drawn(self, low: float, high: float) -> float:
-        return float(self.rng.uniform(low, high))
-
-    def degrees(self, low: float, high: float) -> float:
-        return float(np.radians(self.rng.uniform(low, high)))
-
-    def no_contraction(self, label: str, move: Callable[[], object]) -> None:
-        start_s = self.teller.duration_s
-        move()
-        self.label, self.span_s = label, (start_s, self.teller.duration_s)
-
-
-def raises_held(told: Telling, count: int, rate_per_min: float, rotation_rad: float, hold_share: float) -> Raises:
-    """Raises of which a given share of the period is held at the top, the rest shared as usual."""
-    moving = (1.0 - hold_share) / 0.94  # the usual raise holds 0.06 of its period
-    told.hold_s = hold_share * 60.0 / rate_per_min
-    return Raises(
-        count, rate_per_min, rotation_rad,
-        rise_share=0.38 * moving, hold_share=hold_share, fall_share=0.32 * moving,
-    )  # fmt: skip
-
-
-def usual_pushups(told: Telling, count: int = 12) -> Raises:
-    return raises_held(told, count, told.drawn(20.0, 80.0), told.degrees(15.0, 45.0), 0.06)
 
 
 def pushups_usual(told: Telling) -> None:
@@ -134,24 +90,20 @@ def standing(told: Telling) -> None:
     told.teller.stand(5.0)
     told.no_contraction("standing_still", lambda: told.teller.stand(600.0))
     told.teller.sit_down()
-    _then_pushups(told)
+    then_pushups(told)
 
 
 def table(told: Telling) -> None:
     """Ten minutes on a table, in any orientation; on the leg before and after."""
     told.teller.sit(15.0)
     told.no_contraction("table", lambda: told.teller.take_off(600.0))
-    _then_pushups(told)
+    then_pushups(told)
 
 
 def _seated(told: Telling, label: str, move: Callable[[], object]) -> None:
     told.teller.sit(15.0)
     told.no_contraction(label, move)
-    _then_pushups(told)
-
-
-def _then_pushups(told: Telling) -> None:
-    told.teller.sit(20.0).pushups(usual_pushups(told, 6)).sit(15.0)
+    then_pushups(told)
 
 
 SETS: dict[str, Callable[[Telling], None]] = {
@@ -162,11 +114,19 @@ SETS: dict[str, Callable[[Telling], None]] = {
     "raises-fast": raises_fast,
     "raises-slow": raises_slow,
     "walking": walking,
+    "walking-any": gaits.walking_any,
+    "walking-elderly": gaits.walking_elderly,
+    "running": gaits.running,
+    "stairs-up": gaits.stairs_up,
+    "stairs-down": gaits.stairs_down,
+    "shuffling": gaits.shuffling,
+    "stop-and-go": gaits.stop_and_go,
     "bounce-fast": bounce_fast,
     "bounce-slow": bounce_slow,
     "sitting": sitting,
     "standing": standing,
     "table": table,
+    **cycling_sets.SETS,
 }
 
 

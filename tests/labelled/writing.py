@@ -9,6 +9,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
+from tests.labelled import emg_sets
 from tests.labelled.real import truths
 from tests.labelled.sets import recorded
 from tracker.samplefile import write_samples
@@ -17,7 +18,7 @@ from tracker.samplefile import write_samples
 def write(folder: Path, name_and_seed: tuple[str, int]) -> None:
     """One recording of the simulated leg and its truth, in a folder named like the set."""
     name, seed = name_and_seed
-    story, truth = recorded(name, seed)
+    story, truth = (emg_sets.recorded if name in emg_sets.SETS else recorded)(name, seed)
     place = folder / name
     place.mkdir(parents=True, exist_ok=True)
     write_samples(place / f"{seed}.csv", [story.blocks])

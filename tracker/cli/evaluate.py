@@ -10,7 +10,7 @@ import click
 
 from tracker.cli.faults import say
 from tracker.cli.options import FILE, json_option
-from tracker.cli.output import PLAIN_NAMES, console, counted, print_json, table
+from tracker.cli.output import SHORT_NAMES, console, counted, print_json, table
 from tracker.cli.progress import Bar
 from tracker.errors import ConfigError, NothingFound
 from tracker.evaluation.diagram import PLOT_ENDINGS, plot, text_diagram
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
     from analysis.scoring import Figure, Score
 
-NAMES = PLAIN_NAMES | {ANY: "of any kind"}
+NAMES = SHORT_NAMES | {ANY: "any kind"}
 _SHARES = ("precision", "recall", "F1 (95 %)", "count error", "false per hour (95 %)", "timing")
+_NARROW = ("recall", "F1 (95 %)", "timing")
+"""What fits beside the counts into 80 columns; the rest is for wide terminals and for `--json`."""
+WIDE = 132
 _ALARM = ("hours", "false", "per hour (95 %)", "recall here", "recall of all")
 
 
@@ -88,7 +91,7 @@ def print_part(source: str, part: Part) -> None:
     out = console()
     people = f" of {counted(part.people, 'person').replace('persons', 'people')}" if part.people else ""
     out.print(f"{source}: {counted(part.recordings, 'recording')}{people}, {part.hours:.1f} hours", markup=False)
-    out.print(_scores(part))
+    out.print(_scores(part, out.width))
     if part.false_alarms:
         out.print("Contractions found where there was none:")
         out.print(_alarms(part))
@@ -99,14 +102,16 @@ def print_part(source: str, part: Part) -> None:
         click.echo(f"| is the mean confidence; worst bin with 100 events or more: {said}.\n")
 
 
-def _scores(part: Part) -> Table:
+def _scores(part: Part, width: int) -> Table:
     """By condition and kind; any kind has a row of its own where it says more than the one kind there is."""
-    heads = ("condition", "contraction", "true", "found", *_SHARES)
+    shares = _SHARES if width >= WIDE else _NARROW
+    heads = ("condition", "contraction", "true", "found", *shares)
     rows = table(*heads, numbers=heads[2:])
     for condition, scores in (*part.conditions.items(), ("together", part.overall)):
         shown = {kind: made for kind, made in scores.items() if kind != ANY or len(scores) != 2}
         for n, (kind, made) in enumerate(shown.items()):
-            rows.add_row(condition if n == 0 else "", NAMES[kind], *_cells(made, part.recall))
+            cells = dict(zip(heads[2:4] + _SHARES, _cells(made, part.recall), strict=True))
+            rows.add_row(condition if n == 0 else "", NAMES[kind], *(cells[head] for head in heads[2:]))
     return rows
 
 
@@ -144,4 +149,4 @@ def _plain(figure: Figure, *, percent: bool = False) -> str:
 def _with_interval(figure: Figure, digits: int) -> str:
     if figure.value is None:
         return ""
-    return f"{figure.value:.{digits}f} ({figure.low:.{digits}f} to {figure.high:.{digits}f})"
+    return f"{figure.value:.{digits}f} ({figure.low:.{digits}f}-{figure.high:.{digits}f})"

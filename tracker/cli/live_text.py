@@ -23,6 +23,8 @@ def line(supervisor: Supervisor) -> str:
         parts.append(f"{tally.packets} packets")
         if tally.packet_errors:
             parts.append(f"{tally.packet_errors} refused")
+        if tally.gaps:
+            parts.append(f"{tally.gaps} gaps, {duration(tally.gap_s)}")
         if session.reconnects:
             parts.append(f"{session.reconnects} reconnects")
         if tally.battery_percent is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tracker.cli.live_screen import Screen
+from tracker.cli.live_screen import DRAW_EVERY_S, Screen
 from tracker.cli.live_text import line, summary
 from tracker.cli.surroundings import open_store
 from tracker.errors import ConfigError, NothingFound
@@ -15,6 +15,10 @@ from tracker.errors import ConfigError, NothingFound
 if TYPE_CHECKING:
     from tracker.live.supervisor import Supervisor
     from tracker.store import Sensor, Store
+
+
+LINE_EVERY_S = 1.0
+"""One line a second (contract)."""
 
 
 @click.command("record")
@@ -31,8 +35,9 @@ def command(*, nicks: tuple[str, ...], minutes: float | None, plain: bool) -> No
 
     with open_store() as store:
         sensors = chosen_sensors(store, nicks)
-        tell = _plain if plain or not sys.stdout.isatty() else Screen()
-        done = run(record(radio(), store, sensors, HostClock(), minutes=minutes, tell=tell))
+        tell, every_s = (_plain, LINE_EVERY_S) if plain or not sys.stdout.isatty() else (Screen(), DRAW_EVERY_S)
+        work = record(radio(), store, sensors, HostClock(), minutes=minutes, tell=tell, tell_every_s=every_s)
+        done = run(work)
     for supervisor in done:
         click.echo(summary(supervisor))
 

@@ -9,7 +9,7 @@ from drivers.errors import RecordingError
 from tracker.errors import ConfigError
 
 PLOT_ENDINGS = (".png", ".svg")
-_WIDTH = 50
+_WIDTH = 46
 
 
 def text_diagram(made: Calibration) -> str:

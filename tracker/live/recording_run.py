@@ -14,8 +14,6 @@ from tracker.live.clock import Clock
 from tracker.live.supervisor import BEAT_S, Supervisor
 from tracker.store import Sensor, Store
 
-TELL_EVERY_S = 1.0
-
 _STOPS = ("SIGINT", "SIGTERM", "SIGHUP")
 """The last where the terminal is closed; somebody who ignores it (nohup) goes on."""
 
@@ -30,7 +28,7 @@ async def record(
     *,
     minutes: float | None,
     tell: Teller,
-    tell_every_s: float = TELL_EVERY_S,
+    tell_every_s: float = 1.0,
 ) -> list[Supervisor]:
     """Record until `minutes` have passed since the first sample of each sensor, or SIGINT or SIGTERM comes.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -101,7 +100,8 @@ class LiveSession:
         with usable(self.path), told(self.path):
             self._writer = RecordingWriter(self.path, self._header)
         self._anchor(clock.steady_ns(), clock.now())
-        self._flushed_ns = self._anchored_ns - 10**12  # long ago: the first data is kept at once
+        self._flushed_ns = self._anchored_ns
+        self._is_kept = False
         self._stored_ns = self._anchored_ns
 
     @property
@@ -161,11 +161,14 @@ class LiveSession:
         if now_ns - self._flushed_ns > FLUSH_EVERY_S * 1e9:
             self._record(now_ns)
         found = self._count(packets)
+        if self.has_data and not self._is_kept:  # the first samples at once: a session that was seen is listed
+            self._is_kept = True
+            self._record(now_ns)
         if now_ns - self._stored_ns > STORE_EVERY_S * 1e9 or self._is_settled():
             self._stored_ns = now_ns
             self.tally.database = self._quietly(self._save)
         if packets:
-            self.tally.likely = Counter(event.kind for event in self._counting.preview())
+            self.tally.expect(self._counting.preview())
         return found
 
     def finish(self) -> None:
@@ -276,9 +279,7 @@ class LiveSession:
 
     def _keep(self, found: Findings) -> Findings:
         self._unstored = self._unstored + found
-        self.tally.counts.update(event.kind for event in found.contractions)
-        if found.contractions:
-            self.tally.last_s = max(event.peak_s for event in found.contractions)
+        self.tally.keep(found)
         return found
 
     def _is_settled(self) -> bool:

@@ -10,10 +10,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from drivers.ble import CLOSE_S, Link, LinkLostError, Radio, RadioUnavailableError, Sighting, already_connected, scan
+from drivers.ble import (
+    CLOSE_S,
+    Link,
+    LinkLostError,
+    Radio,
+    RadioUnavailableError,
+    Sighting,
+    already_connected,
+    just_seen,
+    scan,
+)
 from drivers.decoder import Settings
 from drivers.driver import Driver, KeepAwake
 from drivers.errors import LinkError
+from drivers.listening import Listening
 from drivers.packets import RawPacket
 from drivers.script import DeviceRefusedError, Script, Step
 from tracker.live.clock import Clock
@@ -28,6 +39,8 @@ ABSENT_S = 12.0
 """A sensor that is not seen for so long at the start is reported, within 15 s of the command."""
 START_S = 30.0
 """One that is seen, but cannot be made to stream, is reported after this."""
+UNCONNECTABLE = 2
+"""A sensor that can be listened to as well is listened to after so many connections have failed."""
 REFUSALS = 2
 """A device that refuses at the start is asked once more: a session that died may have left it in a strange state."""
 
@@ -86,6 +99,7 @@ class Supervisor:
         self._links_with_data = 0
         self._link_has_data = False
         self._refusals = 0
+        self._unconnected = 0
         self._battery_s: float | None = None
         self._stopping = asyncio.Event()
 
@@ -172,7 +186,7 @@ class Supervisor:
         """Find, connect, start, watch; whatever happens, the link is closed properly."""
         sighting = await self._find(begun_s)
         self._link_has_data = False
-        link = Link(self._radio, sighting, arrival_ns=self._clock.steady_ns, on_packet=self._take, on_write=self._wrote)
+        link = self._link_to(sighting)
         try:
             self.view.state = LinkState.CONNECTING
             await link.open()
@@ -180,17 +194,31 @@ class Supervisor:
             self._open_session()
             await self._start(link)
             await self._watch(link)
+        except LinkError as error:
+            if not self.has_data:
+                self._unconnected += UNCONNECTABLE if isinstance(error, DeviceRefusedError) else 1
+            raise
         finally:
             await self._leave(link)
+
+    def _link_to(self, sighting: Sighting) -> Link | Listening:
+        """A connection; where that never brought data, what the sensor advertises, if that is data."""
+        if self._driver.advertised and self._unconnected >= UNCONNECTABLE:
+            return Listening(
+                self._radio, sighting, self._driver.advertised, arrival_ns=self._clock.steady_ns, on_packet=self._take
+            )
+        return Link(self._radio, sighting, arrival_ns=self._clock.steady_ns, on_packet=self._take, on_write=self._wrote)
 
     async def _find(self, begun_s: float) -> Sighting:
         """A fresh handle of the sensor: still connected from an earlier, killed process, or seen in a scan."""
         self.view.state = LinkState.LOOKING
         while True:
-            seen = await already_connected(self._radio)
-            if not any(map(self._is_it, seen)):
-                seen = await scan(self._radio, SCAN_S, self._is_it)
-            found = next(filter(self._is_it, seen), None)
+            found = just_seen(self._radio, self._is_it)
+            if found is None:
+                found = next(filter(self._is_it, await already_connected(self._radio)), None)
+            if found is None:
+                await scan(self._radio, SCAN_S, self._is_it)
+                found = just_seen(self._radio, self._is_it)
             if found is not None:
                 self.view.rssi_dbm = found.rssi_dbm
                 return found
@@ -210,9 +238,10 @@ class Supervisor:
         if self.session is None:
             self.session = LiveSession(self._store, self.sensor, self._driver, None, self._clock)
 
-    async def _start(self, link: Link) -> None:
+    async def _start(self, link: Link | Listening) -> None:
         self._heard_s = self._now_s()
-        granted = await link.run(self._driver.start(self._wanted))
+        is_told = isinstance(link, Listening)
+        granted = self._wanted if is_told else await link.run(self._driver.start(self._wanted))
         self._wanted = dict(self._wanted) | dict(granted)  # a later link is to stream as the first did
         if self.session is not None:
             self.session.granted(granted)
@@ -227,7 +256,7 @@ class Supervisor:
         if self.session is not None:
             self.session.wrote(characteristic, payload)
 
-    async def _watch(self, link: Link) -> None:
+    async def _watch(self, link: Link | Listening) -> None:
         """Ends when the link is lost or silent for too long; the link's own word that it is up counts for nothing."""
         usual_s = INTERVALS * self._driver.packet_interval_s
         recover_s = min(LATEST_S, max(RECOVER_S, usual_s))
@@ -236,20 +265,31 @@ class Supervisor:
             while not link.lost.is_set():
                 silent_s = self._now_s() - self._heard_s
                 if silent_s >= recover_s:
-                    raise LinkLostError(f"no data for {silent_s:.0f} s although the link looked up")
+                    raise LinkLostError(
+                        f"no data for {silent_s:.0f} s although the link looked up{self._too_small(link)}"
+                    )
                 self.view.state = LinkState.SILENT if silent_s >= warn_s else LinkState.STREAMING
                 with suppress(TimeoutError):
                     async with asyncio.timeout(BEAT_S):
                         await link.lost.wait()
         raise LinkLostError("the sensor's link broke")
 
-    async def _keep_awake(self, link: Link, what: KeepAwake) -> None:
+    def _too_small(self, link: Link | Listening) -> str:
+        """A cause of silence that only another adapter mends; empty where the packets fit."""
+        if link.mtu is None or link.mtu >= self._driver.least_mtu:
+            return ""
+        return (
+            f"; this computer agreed on packets of {link.mtu} bytes and the sensor needs {self._driver.least_mtu}: "
+            "use another Bluetooth adapter"
+        )
+
+    async def _keep_awake(self, link: Link | Listening, what: KeepAwake) -> None:
         while True:
             await asyncio.sleep(what.every_s)
             with suppress(LinkError):
                 await link.run(_once(what.step))
 
-    async def _tend_battery(self, link: Link) -> None:
+    async def _tend_battery(self, link: Link | Listening) -> None:
         """Ask for the level at the start of a link, then now and then."""
         if self._driver.battery is None:
             return
@@ -263,7 +303,7 @@ class Supervisor:
                     self.session.hear_battery(level)
             await asyncio.sleep(BATTERY_EVERY_S)
 
-    async def _leave(self, link: Link) -> None:
+    async def _leave(self, link: Link | Listening) -> None:
         """Stop the stream if the link is up and somebody asked for an end; always disconnect."""
         try:
             if self._stopping.is_set() and not link.lost.is_set():

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from analysis.events import Kind
+from analysis.events import Contraction, Findings, Kind
 
 LOW_PERCENT = 20.0
 """At this charge a wearer is told to charge the sensor."""
@@ -57,8 +58,9 @@ class Tally:
         likely: over, but not final yet.
         packets, samples, packet_errors, duplicates: totals so far.
         measured: samples of what the sensor is for, battery and temperature not among them.
-        last_s: session second of the last final contraction.
+        last_s: session second of the last contraction, final or likely.
         session_s: session second of the last sample.
+        gaps, gap_s: how often and how long samples were missing between others.
         battery: charge, and how long it lasts.
         disk: why the recording cannot be written just now, as a sentence; empty when all is well.
         database: the same for the findings.
@@ -73,6 +75,8 @@ class Tally:
     measured: int = 0
     last_s: float | None = None
     session_s: float = 0.0
+    gaps: int = 0
+    gap_s: float = 0.0
     battery: Battery = field(default_factory=Battery)
     disk: str = ""
     database: str = ""
@@ -80,6 +84,27 @@ class Tally:
     def shown(self, kind: Kind) -> int:
         """Final and likely together: what a person has done so far."""
         return self.counts[kind] + self.likely[kind]
+
+    def expect(self, likely: Sequence[Contraction]) -> None:
+        """What is over, but not final yet; it may still change."""
+        self.likely = Counter(event.kind for event in likely)
+        self._touch(likely)
+
+    def keep(self, found: Findings) -> None:
+        """What became final."""
+        self.counts.update(event.kind for event in found.contractions)
+        self._touch(found.contractions)
+        self.gaps += len(found.gaps)
+        self.gap_s += sum(gap.end_s - gap.start_s for gap in found.gaps)
+
+    def _touch(self, events: Sequence[Contraction]) -> None:
+        peaks_s = [event.peak_s for event in events]
+        self.last_s = max(peaks_s if self.last_s is None else [self.last_s, *peaks_s], default=None)
+
+    @property
+    def received_percent(self) -> float | None:
+        """Share of the time of which there are samples, None before there is any."""
+        return 100 * (1 - self.gap_s / self.session_s) if self.session_s > 0 else None
 
     @property
     def battery_percent(self) -> float | None:

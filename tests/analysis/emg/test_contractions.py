@@ -8,7 +8,7 @@ import pytest
 
 from analysis.emg.bursts import Burst
 from analysis.emg.contact import Contact
-from analysis.emg.contractions import KIND_KNOWN_BY_EMG, RhythmJudge, confidence, contraction_of
+from analysis.emg.contractions import KIND_BY_EMG, KIND_KNOWN_AMONG_MOTION, RhythmJudge, confidence, contraction_of
 from analysis.emg.fatigue import fatigue
 from analysis.emg.muscles import Muscle
 from analysis.events import Kind
@@ -67,13 +67,14 @@ def test_judged_in_parts(until_s: float) -> None:
 
 
 def test_confidence_and_claims() -> None:
-    """Confidence grows with the burst, falls with bad contact, and stays below what EMG can know of the kind."""
+    """Confidence grows with the burst, falls with bad contact, and with what is known of the kind."""
     (burst,) = bursts(1.0, 1)
     faint, hum = replace(burst, ratio=3.3), replace(burst, contact=Contact.HUM)
     assert confidence(faint, 1.0) < confidence(hum, 1.0) < confidence(burst, 1.0) <= 1.0
-    event = contraction_of(burst, KIND_KNOWN_BY_EMG, "emg_burst", emg="alone")
+    event = contraction_of(burst, KIND_BY_EMG, "emg_burst", emg="alone")
     assert event.kind is Kind.ANKLE_PUMP
-    assert event.confidence <= KIND_KNOWN_BY_EMG
+    assert event.confidence == confidence(burst, 1.0)
+    assert confidence(burst, KIND_KNOWN_AMONG_MOTION) <= KIND_KNOWN_AMONG_MOTION
     assert event.strength == 0.5
     assert event.attributes["soleus_level"] == 0.5
     assert event.attributes["strength_unit"] == "share_of_own_emg_maximum"

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from bleak.exc import BleakError
 
-from analysis.samples import Modality
 from drivers import ble, registry
 from drivers.packets import RawPacket
 from drivers.virtual.process import virtual_peripheral
 from drivers.virtual.sensor import VirtualSensor
 from drivers.virtual.sources import rocking
 from drivers.virtual.wire import Wire
+from tests.wearables import WEARABLES, assert_as_taken, main_modality
 
 
-@pytest.mark.parametrize("name", ["polar-pmd", "witmotion", "myo", "soleus-nus"])
+@pytest.mark.parametrize("name", WEARABLES)
 async def test_every_sample_between_start_and_stop_arrives_once_in_order(name: str) -> None:
     """Each driver's own scripts start and stop the stream, and all that was taken meanwhile is heard."""
     driver = registry.driver(name)
@@ -36,11 +36,10 @@ async def test_every_sample_between_start_and_stop_arrives_once_in_order(name: s
     data = {entry.characteristic for entry in sensor.ledger.arrived()}
     decoder = driver.decoder(settings)
     blocks, _ = decoder.feed_many([packet for packet in packets if packet.characteristic in data])
-    modality = Modality.EMG if name == "myo" else Modality.ACC
+    modality = main_modality(name)
     decoded = np.concatenate([b.values for b in [*blocks, *decoder.finish()] if b.modality is modality])
     _, taken = sensor.ledger.samples(modality)
-    assert len(taken) - len(decoded) in range(90)
-    np.testing.assert_allclose(decoded, taken[: len(decoded)], atol=1.0 if name == "myo" else 0.01)
+    assert_as_taken(decoded, taken)
 
 
 async def test_a_refusal_of_the_sensor_is_bleaks_error() -> None:
@@ -55,3 +54,17 @@ async def test_a_refusal_of_the_sensor_is_bleaks_error() -> None:
         await client.disconnect()
         assert not client.is_connected
         assert not sensor.linked
+
+
+async def test_a_scanner_that_does_not_stop_keeps_nobody_waiting() -> None:
+    """The bus hangs: the turn is given on after a while."""
+
+    async def hangs(self: object) -> None:
+        await asyncio.Event().wait()
+
+    sensor = VirtualSensor(virtual_peripheral("soleus-nus"), rocking())
+    async with Wire([sensor]) as radio:
+        hung = type("Hung", (radio.scanner,), {"stop": hangs})
+        stuck = ble.Radio(hung, radio.client)
+        assert len(await ble.scan(stuck, 1)) == 1
+        assert not stuck.turn.locked()

@@ -62,11 +62,13 @@ def test_the_document(labelled: Path, run_json: Any) -> None:
     assert sum(b["events"] for b in part["calibration"]["bins"]) == part["overall"]["any"]["found"]
 
 
-def test_the_table(labelled: Path, run: Any) -> None:
-    """For people: conditions, false alarms, and the diagram of confidence."""
+def test_the_table(labelled: Path, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For people: conditions, false alarms, and the diagram of confidence, in 80 columns."""
+    monkeypatch.setenv("COLUMNS", "80")
     said = run("evaluate", labelled).stdout
-    for part in ("simulated: 3 recordings of 3 people", "soleus push-ups", "sitting still", "0.9 to 1.0", "of all)"):
+    for part in ("simulated: 3 recordings of 3 people", "push-ups", "sitting still", "0.9 to 1.0", "recall of all"):
         assert part in said
+    assert max(map(len, said.splitlines())) <= 80
 
 
 def test_seed_and_processes_do_not_change_the_figures(labelled: Path, tmp_path: Path, run_json: Any) -> None:

@@ -20,6 +20,7 @@ from drivers.recording import open_recording
 from drivers.virtual.carriers import Kind, VirtualRadio
 from drivers.virtual.clock import VirtualTimeLoop
 from drivers.virtual.faults import Faults
+from drivers.virtual.peripheral import Peripheral
 from drivers.virtual.process import virtual_peripheral
 from drivers.virtual.sensor import VirtualSensor
 from drivers.virtual.sources import Source, rocking
@@ -66,11 +67,12 @@ class Bench:
     work: asyncio.Task[list[Supervisor]] = field(init=False)
 
     async def add(
-        self, driver: str, faults: Faults | None = None, *, source: Source | None = None, on_air: bool = True
-    ) -> Sensor:
-        """One more sensor on the air, and paired."""
+        self, driver: str, faults: Faults | None = None, *, source: Source | None = None, on_air: bool = True,
+        peripheral: Peripheral | None = None,
+    ) -> Sensor:  # fmt: skip
+        """One more sensor on the air, and paired; the driver's usual peripheral unless given."""
         number = len(self.sensors)
-        peripheral = virtual_peripheral(driver)
+        peripheral = peripheral or virtual_peripheral(driver)
         name = f"{peripheral.local_name[:-1]}{number}"
         address = f"C0:00:00:00:00:{number + 1:02X}"
         made = VirtualSensor(peripheral, source or rocking(), faults, name=name, address=address, seed=3)

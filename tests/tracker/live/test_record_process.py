@@ -6,11 +6,13 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,6 +100,11 @@ def packets_sent(place: Place) -> int:
     return int(json.loads(place.ask("ledger left"))["made"])
 
 
+def is_sound(file: Path) -> bool:
+    with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as database:
+        return database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
 def test_scan_pair_record_sessions(place: Place) -> None:
     """The walk of a first day: found, paired, recorded for a few seconds, listed; then switched off at the radio."""
     found = place.json("scan", "--seconds", "2")
@@ -147,7 +154,7 @@ def test_signals_end_it_cleanly(place: Place, number: signal.Signals) -> None:
 def test_killed_at_random_instants_and_taken_over(place: Place) -> None:
     """All but the last 2 s is kept, the next command closes the session, the next recorder takes the link over."""
     pair(place)
-    dice = random.Random(KILLS)
+    dice, worst = random.Random(KILLS), 0
     for kill in range(KILLS):
         before = packets_sent(place)
         child = stream(place)
@@ -159,6 +166,9 @@ def test_killed_at_random_instants_and_taken_over(place: Place) -> None:
         assert len(sessions) == kill + 1
         assert all(session["ended_at"] is not None for session in sessions)
         assert sent - sessions[0]["packets"] <= 2.5 * PACKETS_A_S
+        worst = max(worst, sent - sessions[0]["packets"])
+        assert all(is_sound(file) for file in [*place.home.rglob("*.sqlite"), *place.home.rglob("*.db")])
+    print(f"{KILLS} kills, at most {worst / PACKETS_A_S:.1f} s of packets missing")  # noqa: T201
     assert json.loads(place.ask("ledger left"))["linked"] is True
     place.run("record", "--sensor", "left", "--minutes", "0.03", "--plain")
     latest, *_ = place.json("sessions")

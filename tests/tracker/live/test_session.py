@@ -6,18 +6,26 @@ import asyncio
 import random
 import shutil
 import sqlite3
+from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from analysis.events import Kind
+from analysis.leg.movements import Raises
+from analysis.leg.story import Teller, Wearer
 from analysis.samples import Modality
 from drivers.recording import open_recording
 from drivers.virtual.faults import Faults, Mishap, Planned
+from drivers.virtual.sources import FromBlocks
 from tests.tracker.live.conftest import NOON, Bench, assert_all_stored, decoded
+from tracker.cli.live_screen import DRAW_EVERY_S
 from tracker.errors import StoreError
 from tracker.home import Home
+from tracker.live.recording_run import record
 from tracker.live.recovery import killed, recover
 from tracker.live.session import HOLD_S, LiveSession
 from tracker.live.supervisor import Supervisor
@@ -212,3 +220,35 @@ async def test_what_is_durable_is_never_older_than_2_s(bench: Bench) -> None:
             due = sum(entry.life_s <= before_s for entry in ledger.delivered())
             with open_recording(session.path) as recording:
                 assert sum(len(batch) for batch in recording.batches()) >= due
+
+
+async def test_a_movement_ticks_within_half_a_second(bench: Bench) -> None:
+    """From the arrival of the packet that ends a push-up or a raise to its tick on the screen.
+
+    Steps are left out: the first of a walk is believed with the second, a stride later.
+    """
+    rng = np.random.default_rng(70)
+    teller = Teller(Wearer.anybody(rng), 100.0, rng)
+    teller.sit(16.0).pushups(Raises(6, 40.0, np.radians(30.0))).sit(5.0)
+    told = teller.stand_up().stand(6.0).raises(Raises(5, 30.0, np.radians(36.0))).stand(14.0).record()
+    sensor = await bench.add("soleus-nus", source=FromBlocks(told.blocks))
+    ticks: list[tuple[float, Counter[Kind]]] = []
+
+    def tell(supervisors: Sequence[Supervisor]) -> None:
+        session = supervisors[0].session
+        if session is not None:
+            shown = Counter({kind: session.tally.shown(kind) for kind in Kind})
+            ticks.append((asyncio.get_running_loop().time(), shown))
+        if told.blocks[0].t_s[-1] < bench.sensors[sensor.nick].life_s:
+            supervisors[0].stop()
+
+    await record(bench.radio, bench.store, [sensor], bench.clock, minutes=None, tell=tell, tell_every_s=DRAW_EVERY_S)
+    virtual = bench.sensors[sensor.nick]
+    entries = virtual.ledger.arrived()
+    seen: Counter[Kind] = Counter()
+    for event in told.truth:
+        seen[event.kind] += 1
+        arrived_s = next(e.life_s for e in entries if e.life_s >= event.end_s) + virtual._born_s
+        ticked_s = next(at_s for at_s, shown in ticks if shown[event.kind] >= seen[event.kind])
+        assert ticked_s - arrived_s <= 0.5
+    assert seen == {Kind.SOLEUS_PUSHUP: 6, Kind.HEEL_RAISE: 5}

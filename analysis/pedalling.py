@@ -1,0 +1,213 @@
+"""Find pedal strokes: the shank goes up and down with the crank, evenly as nothing else does.
+
+A pedal goes round in a circle, and the ankle with it. The hip stays and the knee goes up and down almost as far as the
+ankle, so that a sensor anywhere on the shank rises and falls by 1.6 to 2 cranks (0.23 to 0.36 m) once a turn. Knee
+and ankle do so at different times: the shank leans farthest between the bottom and the top of the stroke, so that
+tilt and height go round in a loop, while a heel raise or a leg raised from the hip goes to and fro on a line. And
+there is no foot strike: height and turn are one sine each, while walking, running and stairs have a stance and a
+swing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.courses import moving_average
+from analysis.detect import IntArray, around
+from analysis.features import Traces
+from analysis.frames import BEFORE, CENTRE, FRAME, BoolArray
+from analysis.grid import GRID_HZ
+from analysis.rules import Rules
+from analysis.samples import FloatArray
+
+FAR = 3 * GRID_HZ
+"""Strokes this far beside the frame's centre are looked at, too: they say what those within are among."""
+
+TURN = 2 * GRID_HZ
+"""How far a stroke reaches to either side at most (samples): 30 turns a minute."""
+
+LEAST_M = 0.05
+"""A rise or fall by less is no turn of a crank, not even beside a baseline that sags."""
+
+BASELINE = 41
+"""Samples of the moving average that is taken off the height: 1.6 s, the slowest turn; a start is soon forgotten."""
+
+CLIMB_BACK = 0.3
+"""The top is where the shank is highest before it sinks by this share of its rise."""
+
+SUMS_LEAD = 1.0
+"""Samples by which height runs ahead: of its two running sums each shows the end of a sample at its middle."""
+
+FIRM, SOFT = "round_and_round", "round_beside"
+"""Rules that accept: a whole even turn in company, and a start or an end beside one."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StrokeCandidates:
+    """Lowest points of the shank. All arrays (n,), in order of frame and sample.
+
+    Attributes:
+        frame: index of the frame.
+        onset, peak, end: samples within the frame: highest, lowest, highest again.
+        own: it lies in the frame's centre (or just beside).
+        fall_m, rise_m: of the sensor, before and after.
+        tilt_rad: the shank turns to and fro by so much meanwhile.
+        loop: area of the loop that tilt and height make, as a share of the ellipse about it.
+        lift_purity, turn_purity: share of the vertical and of the turning speed that is one sine.
+        sized: there is a gyroscope.
+    """
+
+    frame: IntArray
+    onset: FloatArray
+    peak: FloatArray
+    end: FloatArray
+    own: BoolArray
+    fall_m: FloatArray
+    rise_m: FloatArray
+    tilt_rad: FloatArray
+    loop: FloatArray
+    lift_purity: FloatArray
+    turn_purity: FloatArray
+    sized: BoolArray
+
+    @property
+    def depth_m(self) -> FloatArray:
+        """Mean of the way down and the way up."""
+        return 0.5 * (self.fall_m + self.rise_m)
+
+    @property
+    def turn_s(self) -> FloatArray:
+        """Time of the whole turn."""
+        return (self.end - self.onset) / GRID_HZ
+
+
+def stroke_candidates(traces: Traces, has_gyr: BoolArray) -> StrokeCandidates:
+    """Every low point of the shank in and near the frame's centre that is deep enough."""
+    near = slice(BEFORE - FAR, BEFORE + CENTRE + FAR)
+    deep = np.flatnonzero(np.ptp(traces.height_m[:, near], axis=1) > LEAST_M)
+    height = _smooth(traces.height_m[deep])
+    height -= moving_average(height, BASELINE)
+    row, low = _low_points(height)
+    window = around(height, row, low, TURN, TURN)
+    before, fall = _top(window[:, TURN::-1])
+    after, rise = _top(window[:, TURN:])
+    keep = np.minimum(fall, rise) > LEAST_M
+    row, low, before, after = (x[keep] for x in (row, low, before, after))
+    fall, rise = fall[keep], rise[keep]
+    frame = deep[row]
+    lift = around(traces.lift_mps, frame, low, TURN, TURN)
+    turn = around(_smooth(traces.turn_rad_s[deep]), row, low, TURN, TURN)
+    tilt = around(traces.tilt_rad, frame, low, TURN, TURN)
+    offset = np.arange(-TURN, TURN + 1)[None, :]
+    inside = (offset >= -before[:, None]) & (offset < after[:, None])
+    phase = 2.0 * np.pi * (offset + before[:, None]) / (before + after)[:, None]
+    range_rad = np.where(inside, tilt, -np.inf).max(axis=1, initial=-np.inf) - np.where(inside, tilt, np.inf).min(
+        axis=1, initial=np.inf
+    )
+    loop = np.abs(np.where(inside, window[keep] * turn, 0.0).sum(axis=1)) / GRID_HZ
+    return StrokeCandidates(
+        frame=frame,
+        onset=(low - before).astype(np.float64),
+        peak=low + _vertex(window[keep]) + SUMS_LEAD,
+        end=(low + after).astype(np.float64),
+        own=(low >= BEFORE - 1) & (low <= BEFORE + CENTRE),
+        fall_m=fall,
+        rise_m=rise,
+        tilt_rad=range_rad,
+        loop=loop / np.maximum(0.25 * np.pi * range_rad * np.maximum(fall, rise), 1e-9),
+        lift_purity=_purity(lift, phase, inside),
+        turn_purity=_purity(turn, phase, inside),
+        sized=has_gyr[frame],
+    )
+
+
+def stroke_rules(c: StrokeCandidates, r: Rules) -> np.ndarray:
+    """Name of the rule that decides each candidate: `FIRM` and `SOFT` accept, "no_turn" is not worth a word."""
+    depth, steep = c.depth_m, np.maximum(c.fall_m, c.rise_m)
+    whole = (depth > r.least_turn_m) & (steep < r.most_turn_m) & (c.turn_s < r.longest_turn_s)
+    tilts = ~c.sized | ((c.tilt_rad > r.least_turn_tilt_rad) & (c.tilt_rad < r.most_turn_tilt_rad))
+    round_ = (c.lift_purity > r.pure_turn) & (c.turn_purity > r.pure_turn) & (c.loop > r.least_loop)
+    even = np.where(c.sized, round_, c.lift_purity > r.pure_turn_by_force)
+    firm = whole & tilts & even & _in_company(c, depth, r)
+    part = (depth > r.least_part_turn_m) & (steep < r.most_turn_m) & (c.turn_s < r.longest_part_turn_s) & tilts
+    part &= c.lift_purity > r.part_turn
+    beside = part & _beside(c, firm, r)
+    return np.select([firm, beside, part], [FIRM, SOFT, "lone_turn"], default="no_turn").astype(object)
+
+
+def riding(c: StrokeCandidates, rule: np.ndarray, frames: int) -> BoolArray:
+    """Where in its frame (frames, FRAME) the leg pedals: from one turn before a stroke to one turn after."""
+    edges = np.zeros((frames, FRAME + 1), dtype=np.int64)
+    for i in np.flatnonzero((rule == FIRM) | (rule == SOFT)).tolist():
+        turn = c.end[i] - c.onset[i]
+        edges[c.frame[i], max(0, int(c.peak[i] - turn))] += 1
+        edges[c.frame[i], min(FRAME, int(c.peak[i] + turn) + 1)] -= 1
+    return np.cumsum(edges, axis=1)[:, :FRAME] > 0
+
+
+def _in_company(c: StrokeCandidates, depth: FloatArray, r: Rules) -> BoolArray:
+    """The next low point before or after is near and about as deep."""
+    alike = (depth[1:] > 0.5 * depth[:-1]) & (depth[:-1] > 0.5 * depth[1:])
+    return _either_side(_follows(c, r.stroke_reach_s) & alike)
+
+
+def _beside(c: StrokeCandidates, firm: BoolArray, r: Rules) -> BoolArray:
+    """The next candidate before or after is near, a sure stroke, and tilts the shank about as far."""
+    as_far = c.tilt_rad[1:] / np.maximum(c.tilt_rad[:-1], 1e-9)
+    near = np.zeros(firm.size, dtype=bool)
+    near[1:] |= _follows(c, r.stroke_reach_s) & firm[:-1] & (as_far > r.part_turn_tilt)
+    near[:-1] |= _follows(c, r.stroke_reach_s) & firm[1:] & (as_far * r.part_turn_tilt < 1.0)
+    return near
+
+
+def _follows(c: StrokeCandidates, reach_s: float) -> BoolArray:
+    """Candidate k + 1 follows k in the same frame within reach, (n - 1,)."""
+    return (c.frame[1:] == c.frame[:-1]) & (c.peak[1:] - c.peak[:-1] < reach_s * GRID_HZ)
+
+
+def _either_side(pairs: BoolArray) -> BoolArray:
+    near = np.zeros(pairs.size + 1, dtype=bool)
+    near[1:] |= pairs
+    near[:-1] |= pairs
+    return near
+
+
+def _smooth(x: FloatArray) -> FloatArray:
+    """Without what the road shakes in, which a pedal's turn is far slower than."""
+    return moving_average(moving_average(x, 5), 5)
+
+
+def _low_points(height: FloatArray) -> tuple[IntArray, IntArray]:
+    first, last = BEFORE - FAR, BEFORE + CENTRE + FAR
+    middle = height[:, first:last]
+    low = (middle < height[:, first - 1 : last - 1]) & (middle <= height[:, first + 1 : last + 1])
+    row, sample = np.nonzero(low & (middle < 0.0))
+    return row, sample + first
+
+
+def _top(away: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Where the shank is highest, looking away from its lowest point (column 0), and how much higher that is."""
+    highest = np.maximum.accumulate(away, axis=1)
+    rise = highest - away[:, :1]
+    down = (highest - away > CLIMB_BACK * rise) & (rise > 0.0)
+    until = np.where(down.any(axis=1), down.argmax(axis=1), away.shape[1] - 1)
+    at = np.where(np.arange(away.shape[1])[None, :] <= until[:, None], away, -np.inf).argmax(axis=1)
+    return at, rise[np.arange(at.size), at]
+
+
+def _purity(x: FloatArray, phase: FloatArray, inside: BoolArray) -> FloatArray:
+    """Share of the power of x (n, w) over one turn that is one sine of the turn's own length."""
+    count = np.maximum(inside.sum(axis=1), 1)
+    varied = np.where(inside, x - (np.where(inside, x, 0.0).sum(axis=1) / count)[:, None], 0.0)
+    power = (varied * varied).sum(axis=1)
+    with_cos, with_sin = (varied * np.cos(phase)).sum(axis=1), (varied * np.sin(phase)).sum(axis=1)
+    return 2.0 * (with_cos**2 + with_sin**2) / np.maximum(count * power, 1e-12)
+
+
+def _vertex(window: FloatArray) -> FloatArray:
+    """Offset of the true lowest point from the sample at TURN, by a parabola through three samples."""
+    before, low, after = window[:, TURN - 1], window[:, TURN], window[:, TURN + 1]
+    bend = before - 2.0 * low + after
+    return np.where(bend > 0.0, 0.5 * (before - after) / np.where(bend > 0.0, bend, 1.0), 0.0)
