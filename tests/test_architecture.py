@@ -146,6 +146,8 @@ ROOMS = [
         "analysis/emg/*": "filters of muscle signals, hundreds of samples a second",
         "tracker/bench.py": "the unit R is a pass of scipy's filter",
     }),
+    Room("desktop", imports_of("desktop_notifier", "apprise"), {"tracker/channels/*": "ways to the wearer"}),
+    Room("D-Bus", imports_of("dbus_fast"), {"tracker/channels/session_bus.py": "the desktop's bus"}),
     Room("terminal", imports_of("click", "rich"), {"tracker/cli/*": "commands and tables"}),
     Room("clock", clock_readings, {
         "tracker/live/clock.py": "arrival stamp and session start",
@@ -163,13 +165,15 @@ ROOMS = [
     Room("logging", imports_of("logging"), {
         "drivers/ble.py": "keeps the library's warnings away from the wearer",
         "drivers/virtual/*": "likewise",
+        "tracker/channels/*": "likewise; and what push services complain of holds addresses",
+        "tracker/service/*": "nobody watches a service: it writes down what happened",
     }),
 ]  # fmt: skip
 
-LAZY = ("pandas", "scipy", "pyarrow", "sqlite_utils", "bumble")
+LAZY = ("pandas", "scipy", "pyarrow", "sqlite_utils", "bumble", "desktop_notifier", "apprise", "dbus_fast")
 """Slow to import (PERFORMANCE: scipy.signal 0.86 s, pandas 0.42 s): inside functions, or for the type checker only."""
 
-LAZY_EXCEPT = {"drivers/virtual/*": "bumble is what a virtual radio is made of; nothing imports it at the door"}
+LAZY_EXCEPT = {"drivers/virtual/*": "what a virtual radio is made of; nothing imports it at the door"}
 
 
 def file_of(dotted: str) -> str | None:

@@ -24,7 +24,7 @@ PYTHON_NEEDED = (3, 11)
 SQLITE_NEEDED = (3, 37)
 """First with STRICT tables. Source: sqlite.org/stricttables.html."""
 
-PACKAGES = ("bleak", "click", "numpy", "pandas", "rich", "scipy", "sqlite-utils")
+PACKAGES = ("bleak", "click", "desktop-notifier", "numpy", "pandas", "rich", "scipy", "sqlite-utils")
 LEAST_FREE_BYTES = 200_000_000
 """Two raw days at 100 Hz x 6 channels, about 100 MB each, must fit."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +55,26 @@ class Home:
     def settings(self) -> Path:
         """The settings file."""
         return self.root / "settings.toml"
+
+    @property
+    def service_state(self) -> Path:
+        """What the service is doing, for whoever asks."""
+        return self.root / "service.json"
+
+    @property
+    def service_log(self) -> Path:
+        """The service's log; older parts lie beside it."""
+        return self.root / "service.log"
+
+    @property
+    def service_lock(self) -> Path:
+        """Held by the one service of this home."""
+        return self.root / "service.lock"
+
+    @property
+    def service_wish(self) -> Path:
+        """What a command wants the service to do next."""
+        return self.root / "service.wish"
 
     @property
     def demo(self) -> Home:
@@ -110,11 +132,23 @@ def private_folder(folder: Path) -> Path:
 
 
 def private_file(path: Path) -> Path:
-    """Create an empty file with mode 0600 where there is none; an existing one is narrowed to it."""
+    """Create an empty file with mode 0600 where there is none; an existing one is narrowed to it, and not opened.
+
+    To close any handle of a file drops every POSIX lock that the process holds on it. For a database that another
+    connection of this process has open, the next program to close it would then take itself for the last one, and
+    delete the write-ahead log under the other's feet. Source: sqlite.org/howtocorrupt.html, section 2.2.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, FILE_MODE))
+        if not path.exists():
+            with suppress(FileExistsError):  # made by another process in this moment
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE))
         if path.stat().st_mode & 0o077:
             path.chmod(FILE_MODE)
+        if not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise StoreError(
             f"{path} cannot be written ({error.strerror}): mend its permissions or set SOLEUS_HOME elsewhere."

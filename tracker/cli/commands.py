@@ -38,6 +38,8 @@ COMMANDS: dict[str, Entry] = {
     "sensors": Entry("tracker.cli.sensors", "List, rename, move or forget the remembered sensors."),
     "record": Entry("tracker.cli.record", "Record a sensor and count, until Ctrl-C."),
     "remind": Entry("tracker.cli.remind", "Reminders to move: status, why, snooze, settings, stats, test."),
+    "service": Entry("tracker.cli.service", "Record and remind in the background, always."),
+    "status": Entry("tracker.cli.status", "Show what the service is doing just now."),
     "calibrate": Entry("tracker.cli.calibrate", "Check in a minute that a sensor counts right on its leg."),
     "bench": Entry("tracker.cli.bench", "Measure the speed on this machine, as ratios."),
     "evaluate": Entry("tracker.cli.evaluate", "Score the pipeline against labelled recordings."),

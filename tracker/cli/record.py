@@ -13,6 +13,7 @@ from tracker.cli.surroundings import open_store
 from tracker.errors import ConfigError, NothingFound
 
 if TYPE_CHECKING:
+    from tracker.home import Home
     from tracker.live.supervisor import Supervisor
     from tracker.store import Sensor, Store
 
@@ -35,6 +36,7 @@ def command(*, nicks: tuple[str, ...], minutes: float | None, plain: bool) -> No
 
     with open_store() as store:
         sensors = chosen_sensors(store, nicks)
+        leave_to_service(store.home, sensors)
         tell, every_s = (_plain, LINE_EVERY_S) if plain or not sys.stdout.isatty() else (Screen(), DRAW_EVERY_S)
         work = record(radio(), store, sensors, HostClock(), minutes=minutes, tell=tell, tell_every_s=every_s)
         done = run(work)
@@ -58,6 +60,24 @@ def chosen_sensors(store: Store, nicks: tuple[str, ...]) -> list[Sensor]:
         if nick not in known:
             raise ConfigError(f"no sensor is called {nick}; there are: {', '.join(known)}")
     return [known[nick] for nick in dict.fromkeys(nicks)] or list(known.values())
+
+
+def leave_to_service(home: Home, sensors: Sequence[Sensor]) -> None:
+    """A sensor has one link: what the service records already is left to it.
+
+    Raises:
+        ConfigError: it records one of these.
+    """
+    from tracker.service.instance import is_running
+    from tracker.service.state import read_state
+
+    state = read_state(home) if is_running(home) else None
+    taken = {sensor.nick for sensor in state.sensors} if state else set()
+    for sensor in sensors:
+        if sensor.nick in taken:
+            raise ConfigError(
+                f"the service records {sensor.nick} already: see `soleus status`, or stop it with `soleus service stop`"
+            )
 
 
 def _plain(supervisors: Sequence[Supervisor]) -> None:

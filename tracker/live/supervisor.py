@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from analysis.events import Findings
 from drivers.ble import (
     CLOSE_S,
     Link,
@@ -27,6 +28,7 @@ from drivers.errors import LinkError
 from drivers.listening import Listening
 from drivers.packets import RawPacket
 from drivers.script import DeviceRefusedError, Script, Step
+from tracker.errors import StoreError
 from tracker.live.clock import Clock
 from tracker.live.session import LiveSession
 from tracker.store import Sensor, Store
@@ -54,9 +56,21 @@ STOP_S = 1.1
 FAREWELL_S = 2.4
 """A stop takes 3 s at the most: stop command and disconnection have `STOP_S` each, all of it this."""
 
+RESTING_S, REST_S = 600.0, 9.0
+"""A sensor that has been away for so long is looked for with longer pauses. Pause and look together stay well below
+20 s, within which it is to be found on its return."""
+
+RENEW_AWAY_S, RENEW_AFTER_S = 1800.0, 86_400.0
+"""A session that is to be renewed ends when its sensor has been away for so long, and when it is so old: a recording
+for weeks would be a file that nothing can be deleted from, and be counted as a whole after a kill."""
+
 BATTERY_EVERY_S = 600.0
 BATTERY_SOONEST_S = 60.0
 """After a reconnect it is not asked again before this: asking disturbs some sensors' streams."""
+
+
+Noticed = Callable[[LiveSession, Findings], None]
+"""Told after each beat what became final, empty or not."""
 
 
 class LinkState(StrEnum):
@@ -77,18 +91,41 @@ class SensorAbsentError(LinkError):
 
 @dataclass(slots=True)
 class LinkView:
-    """The link as a screen shows it."""
+    """The link as a screen shows it; `no_radio` while it is the radio itself that is missing."""
 
     state: LinkState = LinkState.LOOKING
     rssi_dbm: int | None = None
     why: str = ""
     tries: int = 0
+    no_radio: bool = False
 
 
 class Supervisor:
     """One sensor's link, from the first search to the clean stop."""
 
-    def __init__(self, radio: Radio, store: Store, sensor: Sensor, driver: Driver, clock: Clock) -> None:
+    def __init__(
+        self,
+        radio: Radio,
+        store: Store,
+        sensor: Sensor,
+        driver: Driver,
+        clock: Clock,
+        *,
+        patient: bool = False,
+        noticed: Noticed | None = None,
+    ) -> None:
+        """A supervisor that has not begun.
+
+        Args:
+            radio: how the sensor is reached.
+            store: where its sessions go.
+            sensor: whom to record.
+            driver: of the sensor.
+            clock: the host's clocks.
+            patient: for a service: nothing ends it but `stop` and a disk that refuses, the sensor may be away for
+                days, and sessions are renewed.
+            noticed: told what became final.
+        """
         self.view = LinkView()
         self.sensor = sensor
         self.session: LiveSession | None = None
@@ -96,8 +133,12 @@ class Supervisor:
         self._wanted: Settings = driver.defaults
         self._measured = 0
         self._heard_s = 0.0
+        self._patient, self._noticed = patient, noticed
+        self._has_data = False
         self._links_with_data = 0
         self._link_has_data = False
+        self._link: Link | Listening | None = None
+        self._begun_s = 0.0
         self._refusals = 0
         self._unconnected = 0
         self._battery_s: float | None = None
@@ -110,15 +151,35 @@ class Supervisor:
     @property
     def has_data(self) -> bool:
         """Whether data has ever flowed; from then on it is tried for ever."""
-        return self._links_with_data > 0
+        return self._has_data
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since the last sample, or since it began where none has come."""
+        return self._now_s() - max(self._heard_s, self._begun_s)
+
+    async def buzz(self) -> bool:
+        """Make the sensor vibrate; False where it cannot.
+
+        Raises:
+            LinkError: it is not linked, or the link broke.
+        """
+        if self._driver.buzz is None:
+            return False
+        if self._link is None:
+            raise LinkLostError("it is not linked just now")
+        await self._link.run(self._driver.buzz())
+        return True
 
     async def run(self) -> None:
         """Stream until stopped.
 
         Raises:
-            SensorAbsentError, RadioUnavailableError, DeviceRefusedError, LinkLostError: before any data has flowed.
+            SensorAbsentError, RadioUnavailableError, DeviceRefusedError, LinkLostError: before any data has flowed,
+                unless it is patient.
             StoreError: the disk takes nothing (any more); what there is has been kept.
         """
+        self._begun_s = self._now_s()
         beating, stopping, linking = (
             asyncio.ensure_future(work) for work in (self._beat(), self._stopping.wait(), self._keep_linked())
         )
@@ -140,8 +201,12 @@ class Supervisor:
         while True:
             await asyncio.sleep(BEAT_S)
             if self.session is not None:
-                self.session.beat()
+                found = self.session.beat()
                 self._listen()
+                if self._noticed is not None:
+                    self._noticed(self.session, found)
+                if self._patient:
+                    self._renew(self.session)
 
     def _listen(self) -> None:
         """Silence is the lack of samples, not of packets: refused ones and battery levels are none."""
@@ -149,25 +214,46 @@ class Supervisor:
             return
         self._measured, self._heard_s = self.session.tally.measured, self._now_s()
         if not self._link_has_data:
-            self._link_has_data = True
+            self._link_has_data = self._has_data = True
             self._links_with_data += 1
             self.session.reconnects = self._links_with_data - 1
-            self.view.tries, self.view.why = 0, ""
+            self.view.tries, self.view.why, self.view.no_radio = 0, "", False
+
+    def _renew(self, session: LiveSession) -> None:
+        """End a session that has become too old, or whose sensor has gone; the next samples begin another."""
+        is_away = self.silent_s > RENEW_AWAY_S
+        if not session.has_data or not (is_away or session.elapsed_s > RENEW_AFTER_S):
+            return
+        self.session = None
+        self._measured, self._links_with_data = 0, int(self._link_has_data and not is_away)
+        if self._link is not None:
+            self._open_session()
+            self._resume()
+        # Where the database refuses, what was recorded is kept, and is counted later as that of a killed recorder.
+        with suppress(StoreError):
+            session.finish()
+
+    def _resume(self) -> None:
+        """A session that begins within a link goes on with what was granted at the link's start."""
+        if self.session is not None:
+            self.session.granted(self._wanted)
 
     async def _keep_linked(self) -> None:
         """One link after the other; before the first data a failure may end it, afterwards none does."""
-        begun_s = self._now_s()
+        begun_s = self._begun_s
         while True:
             try:
                 await self._one_link(begun_s)
             except LinkError as error:
-                self.view.why = str(error)
+                self.view.why, self.view.no_radio = str(error), isinstance(error, RadioUnavailableError)
                 if not self.has_data and self._is_hopeless(error, self._now_s() - begun_s):
                     raise
             await self._wait_before_retry()
 
     def _is_hopeless(self, error: LinkError, tried_s: float) -> bool:
         """Whether a wearer who has just begun should be told now."""
+        if self._patient:
+            return False
         match error:
             case RadioUnavailableError() | SensorAbsentError():
                 return True
@@ -178,7 +264,10 @@ class Supervisor:
 
     async def _wait_before_retry(self) -> None:
         self.view.state = LinkState.WAITING
-        pause_s = BACK_OFF_S[min(self.view.tries, len(BACK_OFF_S) - 1)] * random.uniform(0.7, 1.3)
+        pause_s = BACK_OFF_S[min(self.view.tries, len(BACK_OFF_S) - 1)]
+        if self._patient and self.silent_s > RESTING_S:
+            pause_s = REST_S
+        pause_s *= random.uniform(0.7, 1.3)
         self.view.tries += 1
         await asyncio.sleep(pause_s)
 
@@ -193,12 +282,14 @@ class Supervisor:
             self.view.state = LinkState.STARTING
             self._open_session()
             await self._start(link)
+            self._link = link
             await self._watch(link)
         except LinkError as error:
             if not self.has_data:
                 self._unconnected += UNCONNECTABLE if isinstance(error, DeviceRefusedError) else 1
             raise
         finally:
+            self._link = None
             await self._leave(link)
 
     def _link_to(self, sighting: Sighting) -> Link | Listening:
@@ -222,7 +313,7 @@ class Supervisor:
             if found is not None:
                 self.view.rssi_dbm = found.rssi_dbm
                 return found
-            if self.has_data or self._now_s() - begun_s + SCAN_S > ABSENT_S:
+            if self.has_data or self._patient or self._now_s() - begun_s + SCAN_S > ABSENT_S:
                 raise SensorAbsentError(
                     f"{self.sensor.nick} ({self.sensor.name}) is not in range: switch it on, bring it nearer, "
                     "and close other programs that use it"
