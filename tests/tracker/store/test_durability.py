@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tracker.home import Home
-from tracker.store import Store
+from tracker.store import Sensor, Store
 
 KILLS = int(os.environ.get("SOLEUS_TEST_KILLS", "4"))
 """Random instants in a run; more by the environment, for a long run."""
@@ -92,3 +92,39 @@ def test_two_processes_lose_nothing(tmp_path: Path) -> None:
             process.stdout.read()
         assert (one.wait(), other.wait()) == (0, 0)
     assert_whole(home, 50)
+
+
+OTHER = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from tracker.home import Home
+from tracker.store import Sensor, Store
+
+with Store(Home(Path(sys.argv[1])), clock=lambda: datetime(2026, 5, 1, tzinfo=UTC)) as store:
+    print(" ".join(sensor.nick for sensor in store.sensors()))
+"""
+
+
+def nicknames(home: Home) -> list[str]:
+    """What another process finds in the database; it closes it again."""
+    command = [sys.executable, "-c", OTHER, str(home.root)]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3]
+    ).stdout.split()
+
+
+def test_a_second_store_in_one_process_takes_nothing_from_the_first(home: Home) -> None:
+    """Another process that comes and goes does not take itself for the last one: what is written after it is there."""
+
+    def opened() -> Store:
+        return Store(home, clock=lambda: datetime(2026, 5, 1, tzinfo=UTC))
+
+    with opened() as first:
+        first.keep_sensor(Sensor("a", "Sense", "C0:00:00:00:00:01", "soleus-nus", None))
+        with opened():
+            pass
+        assert nicknames(home) == ["a"]
+        first.keep_sensor(Sensor("b", "Sense", "C0:00:00:00:00:02", "soleus-nus", None))
+        assert nicknames(home) == ["a", "b"]
+    assert nicknames(home) == ["a", "b"]
