@@ -18,6 +18,7 @@ QUIET_RANK = 4
 """The floor of a window is near the first quartile of so many groups' power: rank 4 of 16."""
 
 _MEDIANS = 15
+_DRIFT_WINDOWS = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +56,7 @@ class Channel:
         self._spectrometer, self.mains = Spectrometer(shape, rules), Mains(rules)
         self._most, self._is_fresh = 0.0, True
         self._offsets = np.zeros(0)
+        self._slow_windows = 0
         self.is_raw = False
         """Below 200 Hz: what works is not an envelope but raw EMG, whose course so few samples do not show."""
 
@@ -94,11 +96,15 @@ class Channel:
         return Windows(energy, power, envelope, self._quiet(energy), contact, step, nothing, nothing)
 
     def _raw(self, windows: FloatArray) -> npt.NDArray[np.bool_]:
-        """(w,) whether the channel has shown itself to be raw: an envelope has no sign. Once shown, it stays so."""
+        """(w,) whether the channel has shown itself to be raw: an envelope has no sign. Once shown, it stays so.
+
+        The first windows are not believed: a drift can hide the sign for some seconds.
+        """
         has_sign = windows.min(axis=1) < -self._rules.signed * windows.max(axis=1)
         raw = np.logical_or.accumulate(np.concatenate([[self.is_raw], has_sign]))[1:]
         self.is_raw = bool(raw[-1])
-        return raw
+        first, self._slow_windows = self._slow_windows, self._slow_windows + raw.size
+        return raw | (first + np.arange(raw.size) < _DRIFT_WINDOWS)
 
     def _offset(self, windows: FloatArray) -> FloatArray:
         """Median of the last windows' medians, the newest included."""
