@@ -180,6 +180,7 @@ async def test_a_session_is_renewed_without_a_gap(bench: Bench, monkeypatch: pyt
             assert found is not None
             sessions.append(found)
             await running.until(lambda old=found: running.supervisor("s0").session is not old, 40)
+        await asyncio.sleep(5)
         assert len(bench.sensors[sensor.nick].ledger.links) == 1
     kept = bench.store.sessions()
     assert len(kept) == 3
