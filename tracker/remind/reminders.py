@@ -30,14 +30,15 @@ class Reminders:
     A database that is locked costs nothing: the state stays in memory and is written at the next chance.
     """
 
-    def __init__(self, store: Store, read: Callable[[], RemindSettings]) -> None:
+    def __init__(self, store: Store, read: Callable[[], RemindSettings], *, beside: bool = True) -> None:
         """Goes on where the last process ended, however it ended.
 
         Args:
             store: open for writing.
             read: gives the wearer's rules as they are now; may raise ConfigError.
+            beside: read the calendar in a thread of its own, so that nobody waits for a large one.
         """
-        self._store, self._read = store, read
+        self._store, self._read, self._beside = store, read, beside
         self.state, _ = restored(store)
         self._rules = Rules.of(RemindSettings(on=False))  # until rules were read: none rather than wrong ones
         self._settings: RemindSettings | None = None
@@ -99,7 +100,7 @@ class Reminders:
             self._learned = None
         path = settings.calendar
         if path is None or self._calendar is None or self._calendar.path != path:
-            self._calendar = None if path is None else Calendar(path)
+            self._calendar = None if path is None else Calendar(path, beside=self._beside)
         if is_new or (settings.adaptive and self._is_stale(now, zone)):
             self._rules = self._learn(settings, now, zone)
 

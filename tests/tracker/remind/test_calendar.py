@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from tracker.remind import calendar as calendar_module
 from tracker.remind.calendar import Calendar, joined
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -98,10 +100,12 @@ def test_a_floating_time_is_on_the_wearers_clock(tmp_path: Path) -> None:
         ("DTSTART:20260504T080000Z", "DTEND:20260504T090000Z", "STATUS:CANCELLED"),
         ("DTSTART;VALUE=DATE:20260504", "DTEND;VALUE=DATE:20260505"),
         ("DTSTART:20260504T080000Z",),
+        ("DTSTART:20000101T000000Z", "DURATION:PT1S", "RRULE:FREQ=SECONDLY"),
+        ("DTSTART:20000101T000000Z", "DURATION:PT1H", "RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=31"),
     ],
 )
 def test_what_is_not_busy(tmp_path: Path, lines: tuple[str, ...]) -> None:
-    """Free, cancelled, of a whole day, or without a length."""
+    """Free, cancelled, of a whole day, without a length, every second, or never; none takes long."""
     assert busy(calendar(tmp_path, event(*lines)), "2026-05-04T10:30") == [False]
 
 
@@ -125,6 +129,22 @@ def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:
     assert "No such file" in found.trouble
     calendar(tmp_path)
     assert (busy(found, "2026-05-04T10:30"), found.trouble) == ([False], "")
+
+
+def test_a_file_that_is_read_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for it: not known at first, known once the thread is done, the old times while it reads anew."""
+    found = Calendar(calendar(tmp_path, event("DTSTART:20260504T080000Z", "DTEND:20260504T090000Z")).path, beside=True)
+    gate, parse = Event(), calendar_module._parse
+    monkeypatch.setattr(calendar_module, "_parse", lambda path: gate.wait(60) and parse(path))
+    for before in (None, True):
+        assert busy(found, "2026-05-04T10:30") == [before]
+        work = found._work
+        assert work is not None
+        gate.set()
+        work.join()
+        assert busy(found, "2026-05-04T10:30", "2026-05-04T11:30") == [True, False]
+        gate.clear()
+        os.utime(found.path, ns=(1, 1))
 
 
 def test_days_ahead_are_laid_out_in_time(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ class World:
         return Store(self.home, clock=lambda: self.now.astimezone(UTC))
 
     def reminders(self) -> Reminders:
-        return Reminders(self.store, lambda: self.rules)
+        return Reminders(self.store, lambda: self.rules, beside=False)
 
     def live(
         self, reminders: Reminders, minutes: float, doing: Doing = Doing.STILL, peaks: tuple[float, ...] = (),
