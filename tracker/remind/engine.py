@@ -96,7 +96,7 @@ def step(state: State, seen: Observation, rules: Rules, troubles: Sequence[Notic
         troubles: what else is wrong that the wearer should be told once.
     """
     now_s = seen.now.timestamp()
-    local = seen.now.astimezone(seen.zone)
+    local = seen.now if seen.now.tzinfo is seen.zone else seen.now.astimezone(seen.zone)
     week = rules.settings.schedule
     is_awake = week.is_awake(local) and not week.is_holiday(local)
     terms = rules.terms[local.hour]
@@ -135,18 +135,31 @@ def _advanced(
     """Every leg's ledger, and whether some leg's movement cleared it."""
     dt_s = 0.0 if state.at_s is None else max(0.0, now_s - state.at_s)
     before = state.ledgers
-    for leg in seen.legs:
-        name = leg.leg or "unknown"  # a Leg equals its name
-        if name not in [one.leg for one in before]:
-            before = (*before, Ledger(str(name)))
+    if [one.leg for one in before] != [leg.leg or _NOBODY_SAID for leg in seen.legs]:  # a Leg equals its name
+        return _paired(state, seen, now_s, dt_s, is_awake, terms)
     moved = False
     after = []
-    for one in before:
-        now = next((leg for leg in seen.legs if (leg.leg or "unknown") == one.leg), _ABSENT)
-        ledger, cleared = advance(one, now, now_s, dt_s, state.awake, is_awake, terms)
+    for one, leg in zip(before, seen.legs, strict=True):
+        ledger, cleared = advance(one, leg, now_s, dt_s, state.awake, is_awake, terms)
         moved = moved or cleared
         after.append(ledger)
     return tuple(after), moved
+
+
+_NOBODY_SAID = "unknown"
+
+
+def _paired(
+    state: State, seen: Observation, now_s: float, dt_s: float, is_awake: bool, terms: Terms
+) -> tuple[tuple[Ledger, ...], bool]:
+    """The same where a leg is new, missing, or in another place than before."""
+    now = {str(leg.leg or _NOBODY_SAID): leg for leg in seen.legs}
+    before = {one.leg: one for one in state.ledgers}
+    found = [
+        advance(before.get(name, Ledger(name)), now.get(name, _ABSENT), now_s, dt_s, state.awake, is_awake, terms)
+        for name in (*before, *(name for name in now if name not in before))
+    ]
+    return tuple(ledger for ledger, _ in found), any(cleared for _, cleared in found)
 
 
 def answer(state: State, given: Answer, now: datetime, zone: tzinfo, rules: RemindSettings) -> Step:

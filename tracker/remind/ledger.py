@@ -78,8 +78,8 @@ def advance(
     """
     doing, before = seen.doing, ledger.doing
     debt_s, unseen_s = ledger.debt_s, ledger.unseen_s
-    seen_now = is_awake and doing in _SEEN
-    if seen_now and was_awake and before in _SEEN and dt_s <= LONGEST_STEP_S:
+    seen_now = is_awake and (doing is Doing.STILL or doing is Doing.WALKING)
+    if seen_now and was_awake and (before is Doing.STILL or before is Doing.WALKING) and dt_s <= LONGEST_STEP_S:
         if doing is Doing.STILL and before is Doing.STILL:
             debt_s += dt_s
         unseen_s = 0.0
@@ -101,9 +101,6 @@ def advance(
     return Ledger(ledger.leg, debt_s, unseen_s, doing, counted), moved
 
 
-_SEEN = frozenset({Doing.STILL, Doing.WALKING})
-
-
 def _paid(
     debt_s: float, counted: tuple[float, ...], peaks: Sequence[float], now_s: float, terms: Terms
 ) -> tuple[float, tuple[float, ...], bool]:
@@ -122,11 +119,6 @@ def _paid(
     return debt_s, tuple(known), cleared
 
 
-def is_seen(ledger: Ledger) -> bool:
-    """Whether something is known of the leg at this instant."""
-    return ledger.doing in _SEEN
-
-
 def owing(ledgers: Sequence[Ledger]) -> Ledger | None:
     """The leg that counts: of those seen at this instant the one that owes least; None where none is seen.
 
@@ -134,7 +126,8 @@ def owing(ledgers: Sequence[Ledger]) -> Ledger | None:
     """
     found: Ledger | None = None
     for ledger in ledgers:
-        if ledger.doing in _SEEN and (found is None or ledger.debt_s < found.debt_s):
+        is_seen = ledger.doing is Doing.STILL or ledger.doing is Doing.WALKING
+        if is_seen and (found is None or ledger.debt_s < found.debt_s):
             found = ledger
     return found
 
