@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.courses import moving_average
-from analysis.features import Traces
+from analysis.features import SLOWEST_RAD_S, Traces
 from analysis.frames import BEFORE, CENTRE, BoolArray
 from analysis.grid import GRID_HZ
+from analysis.holds import holds
 from analysis.samples import FloatArray
 from analysis.strides import Strides, measure
 
@@ -22,20 +23,14 @@ REACH = 4 * GRID_HZ
 GAIT_RAD_S = 1.7
 """Smoothed rate of turn that a heel raise never reaches."""
 
-SLOWEST_RAD_S = 0.3
-"""A swing slower than this is not looked at."""
-
 MEASURED_RAD_S = 0.5
 """The stride of a slower swing is not measured."""
 
 LOWEST_M = 0.002
 """A rise of the heel's course by less than this, within 2 s, is not looked at."""
 
-HOLD_SAMPLES = 15
-"""A top that lasts longer is a hold (0.6 s)."""
-
-LOWERED = 0.35
-"""Share of a raise by which the heel must sink between two raises."""
+HOLD_EVENNESS, HOLD_COHERENCE = 0.35, 0.55
+"""What the turns at both ends of a hold, and turn and lift, have in common at least."""
 
 BORDER = 4
 """How far a frame looks for peaks beyond its centre (samples)."""
@@ -56,13 +51,12 @@ class RaiseCandidates:
         plain_tilt_rad: the same without a baseline taken off: a rebound of the baseline has none of it.
         coherence: correlation of lifting and turning speed between onset and end.
         evenness: the smaller of rise and fall as a share of the larger.
-        plain_evenness: likewise of the tilt with nothing taken off, 1 for a whole hold: a lean to another
-            posture has none.
+        plain_evenness: likewise of the tilt with nothing taken off: a lean to another posture has none.
         size_m: the smaller of rise and fall of the heel's course.
         share: greatest speed of the heel between onset and end as a share of that within 4 s.
         period_s: median time between the tops around this one; infinite where it stands alone.
         tops: how many tops of similar size lie within 1.5 s, this one included.
-        up_s: how long before the peak the heel was last lowered, by a third of the raise.
+        up_s: how long before the middle of a hold it began to rise; 0 where nothing was held.
         near_swing_s: time to the nearest swing of gait.
         turn_rad_s: greatest rate of turn between onset and end.
     """
@@ -156,30 +150,30 @@ def raise_candidates(traces: Traces) -> RaiseCandidates:
     turn = np.where(inside, around(traces.turn_rad_s, frame, peak, REACH, REACH), 0.0)
     lift = np.where(inside, around(traces.lift_mps, frame, peak, REACH, REACH), 0.0)
     plain = around(heel_course(traces, traces.plain_tilt_rad), frame, peak, REACH, REACH)
-    steady = around(_steady_course(traces), frame, peak, REACH, REACH)
-    holds, middle, before, after = _hold(steady, size)
-    shown = _shown(steady, left, right) >= 0.5 * size
-    holds = holds & shown
-    lowered = holds & (before < REACH) & (after < REACH)
-    onset, end = np.where(holds, np.maximum(onset, before), onset), np.where(holds, np.maximum(end, after), end)
+    hold = holds(traces, frame, peak)
+    held = hold.held & (hold.tilt_evenness > HOLD_EVENNESS) & (hold.coherence > HOLD_COHERENCE)
     period_s, tops = _rhythm(window, size)
+    lift_m = _rise(traces.height_m, frame, peak, left, right)
+    tilt_rad, plain_tilt_rad = (_rise(x, frame, peak, left, right) for x in (traces.tilt_rad, traces.plain_tilt_rad))
+    evenness = size / np.maximum(np.maximum(left_fall, right_fall), 1e-12)
+    plain_evenness = _evenness(traces.plain_tilt_rad, frame, peak, left, right)
     return RaiseCandidates(
         frame=frame,
-        onset=peak - onset,
-        peak=peak + np.where(holds, middle, _plateau(plain, left, right)),
-        end=peak + end,
-        lift_m=_rise(traces.height_m, frame, peak, left, right),
-        tilt_rad=_rise(traces.tilt_rad, frame, peak, left, right),
-        plain_tilt_rad=_rise(traces.plain_tilt_rad, frame, peak, left, right),
-        coherence=_correlation(turn, lift),
-        evenness=size / np.maximum(np.maximum(left_fall, right_fall), 1e-12),
-        plain_evenness=np.where(lowered, 1.0, _evenness(traces.plain_tilt_rad, frame, peak, left, right)),
+        onset=peak + np.where(held, hold.onset, -onset),
+        peak=peak + np.where(held, hold.middle, _plateau(plain, left, right)),
+        end=peak + np.where(held, hold.end, end),
+        lift_m=np.where(held, hold.lift_m, lift_m),
+        tilt_rad=np.where(held, hold.tilt_rad, tilt_rad),
+        plain_tilt_rad=np.where(held, hold.tilt_rad, plain_tilt_rad),
+        coherence=np.where(held, hold.coherence, _correlation(turn, lift)),
+        evenness=np.where(held, hold.evenness, evenness),
+        plain_evenness=np.where(held, hold.tilt_evenness, plain_evenness),
         size_m=size,
         share=np.where(strictly, speed, 0.0).max(axis=1, initial=0.0)
         / np.maximum(speed.max(axis=1, initial=0.0), 1e-12),
         period_s=period_s,
         tops=tops,
-        up_s=np.where(shown, _up_s(steady, size), 0.0),
+        up_s=np.where(held, (hold.middle - hold.onset) / GRID_HZ, 0.0),
         near_swing_s=_near_swing_s(traces, frame, peak),
         turn_rad_s=np.abs(turn).max(axis=1, initial=0.0),
     )
@@ -188,11 +182,6 @@ def raise_candidates(traces: Traces) -> RaiseCandidates:
 def heel_course(traces: Traces, tilt_rad: FloatArray) -> FloatArray:
     """Height of the heel's rise: lift and tilt, each in metres, the tilt scaled by how the two go together."""
     return moving_average(moving_average(traces.height_m + _arm_m(traces) * tilt_rad, 5), 5)
-
-
-def _steady_course(traces: Traces) -> FloatArray:
-    """The heel's course by tilt alone with nothing taken off: it does not sag while the heel is held up."""
-    return moving_average(moving_average(2.0 * _arm_m(traces) * traces.plain_tilt_rad, 5), 5)
 
 
 def _arm_m(traces: Traces) -> FloatArray:
@@ -279,38 +268,6 @@ def _rhythm(window: FloatArray, size: FloatArray) -> tuple[FloatArray, IntArray]
     first, last = tops.argmax(axis=1), tops.shape[1] - 1 - tops[:, ::-1].argmax(axis=1)
     period = (last - first) / np.maximum(count - 1, 1) / GRID_HZ
     return np.where(count > 1, period, np.inf), count
-
-
-def _up_s(plain: FloatArray, size: FloatArray) -> FloatArray:
-    """How long before the peak the heel was last lowered, by a third of the raise, nothing taken off."""
-    down = plain[:, REACH::-1] < (plain[:, REACH] - LOWERED * size)[:, None]
-    return np.where(down.any(axis=1), down.argmax(axis=1), REACH) / GRID_HZ
-
-
-def _shown(steady: FloatArray, left: IntArray, right: IntArray) -> FloatArray:
-    """Height of the raise above its deeper valley in the steady course.
-
-    Standing up beside it can spoil the scale of tilt to lift, and the steady course then shows nothing of it.
-    """
-    rows = np.arange(left.size)
-    return steady[:, REACH] - np.minimum(steady[rows, REACH - left], steady[rows, REACH + right])
-
-
-def _hold(plain: FloatArray, size: FloatArray) -> tuple[BoolArray, FloatArray, IntArray, IntArray]:
-    """Whether the heel is held up, where the hold's middle lies, and how long it is up before and after the peak.
-
-    The baseline makes a long hold sag, so that its two ends look like two raises; with nothing taken off they
-    stand on one flat top. It is flat if three fifths of the time up are within a fifth of its height.
-    """
-    up = plain > (plain[:, REACH] - LOWERED * size)[:, None]
-    before = np.where((~up[:, REACH::-1]).any(axis=1), (~up[:, REACH::-1]).argmax(axis=1), REACH)
-    after = np.where((~up[:, REACH:]).any(axis=1), (~up[:, REACH:]).argmax(axis=1), REACH)
-    inside = _between(plain.shape[1], REACH - before + 1, REACH + after - 1)
-    top = np.where(inside, plain, -np.inf).max(axis=1)
-    high = inside & (plain >= (top - 0.2 * size)[:, None])
-    first, last = high.argmax(axis=1), high.shape[1] - 1 - high[:, ::-1].argmax(axis=1)
-    holds = (last - first > HOLD_SAMPLES) & (last - first > 0.6 * (before + after))
-    return holds, (first + last) / 2.0 - REACH, before, after
 
 
 def _near_swing_s(traces: Traces, frame: IntArray, peak: IntArray) -> FloatArray:

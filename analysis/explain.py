@@ -73,13 +73,13 @@ STROKE_LIMITS = (
     Limit("no_turn", "tilt_rad", False, "most_turn_tilt_rad"),
     Limit("no_turn", "turn_s", False, "longest_part_turn_s"),
     Limit("no_turn", "lift_purity", True, "part_turn"),
-    Limit("lone_turn", "depth_m", True, "least_turn_m"),
-    Limit("lone_turn", "turn_s", False, "longest_turn_s"),
-    Limit("lone_turn", "lift_purity", True, "pure_turn"),
-    Limit("lone_turn", "turn_purity", True, "pure_turn"),
-    Limit("lone_turn", "loop", True, "least_loop"),
+    Limit("no_turn", "depth_m", True, "least_turn_m"),
+    Limit("no_turn", "turn_s", False, "longest_turn_s"),
+    Limit("no_turn", "lift_purity", True, "pure_turn"),
+    Limit("no_turn", "turn_purity", True, "pure_turn"),
+    Limit("no_turn", "loop", True, "least_loop"),
 )
-"""Of a pedal stroke, with a gyroscope. One that misses the last five is a stroke only beside one that meets them."""
+"""Of a pedal stroke, with a gyroscope; beside a sure stroke one may miss the last five."""
 
 OF_A_SHUFFLE = {
     "least_swing_rad_s": "least_shuffle_rad_s",

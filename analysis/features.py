@@ -25,6 +25,9 @@ GAIT_FORCE_MPS2 = 2.2
 SWING_PER_FORCE = 0.8
 """Smoothed swing that goes with a smoothed horizontal force in walking: about 2 rad/s at 2.5 m/s2."""
 
+SLOWEST_RAD_S = 0.3
+"""A swing slower than this is not looked at."""
+
 BESIDE = (5, 12)
 """Just before and just after a turn: 0.2 to 0.5 s (samples). The heel goes up 0.25 to 0.35 s before mid-swing."""
 
@@ -100,7 +103,10 @@ def traces(acc_mps2: FloatArray, gyr_rad_s: FloatArray, has_gyr: BoolArray) -> T
     height = _off_baseline(integral(lift))
     swing = np.where(has_gyr[:, None], turn, _swing_by_force(across))
     smooth = moving_average(moving_average(swing, 7), 7)
-    forward, heel_first = way_forward(swing, smooth)
+    forward, heel_first = np.ones(len(swing)), np.zeros(len(swing))
+    swings = np.flatnonzero(np.abs(smooth).max(axis=1, initial=0.0) > SLOWEST_RAD_S)
+    if swings.size:
+        forward[swings], heel_first[swings] = way_forward(swing[swings], smooth[swings])
     return Traces(
         turn_rad_s=turn,
         tilt_rad=_off_baseline(integral(turn)),

@@ -25,6 +25,9 @@ MEAN_OF = 10
 """Samples averaged to tell slow movement from noise (0.4 s)."""
 
 
+MEAN_OVER = GRID_HZ
+"""Samples at either end of a stretch whose mean stands for what lies beyond it."""
+
 BoolArray = npt.NDArray[np.bool_]
 
 
@@ -65,6 +68,14 @@ def over_frame(of_cell: FloatArray, first: int = 0, last: int = CELLS) -> FloatA
     return total / (last - first)
 
 
+def spread_of(means: FloatArray) -> FloatArray:
+    """How far 0.4 s means (cells, 5, channels) in the middle 6 s of a frame stray from the frame's mean (rms)."""
+    mean = over_frame(means.mean(axis=1))
+    square = (means * means).mean(axis=1)
+    near, near_square = (over_frame(x, OWN_CELL - 1, OWN_CELL + 2) for x in (means.mean(axis=1), square))
+    return np.sqrt(np.maximum((near_square - 2.0 * near * mean + mean * mean).sum(axis=1), 0.0))
+
+
 def _means_of_10(samples: FloatArray) -> FloatArray:
     total = samples[0::MEAN_OF].copy()
     for k in range(1, MEAN_OF):
@@ -102,7 +113,7 @@ class Frames:
 
 
 class Framer:
-    """Grid pieces in, complete frames out. The ends of a stretch are filled with its first and last value."""
+    """Grid pieces in, complete frames out. Beyond a stretch lies the mean of its first, or its last, second."""
 
     def __init__(self) -> None:
         self._new_stretch()
@@ -112,6 +123,7 @@ class Framer:
         self._gyr = np.zeros((0, 3))
         self._missing = np.zeros(0, dtype=np.int64)
         self._start_s = 0.0
+        self._begun = False  # what lies before the stretch is filled in
         self._done = 0  # frames of this stretch that were handed out
 
     def feed(self, piece: GridPiece) -> Frames | None:
@@ -123,15 +135,23 @@ class Framer:
         missing = np.isnan(gyr[:, 0])
         if missing.any():
             gyr = self._held(gyr, missing)
-        before = BEFORE if piece.first == 0 and acc.size else 0
-        self._append(np.pad(acc, ((before, 0), (0, 0)), mode="edge") if before else acc,
-                     np.pad(gyr, ((before, 0), (0, 0)), mode="edge") if before else gyr,
-                     np.pad(missing, (before, 0), mode="edge") if before else missing)  # fmt: skip
-        return self._cut(piece) if self._acc.size else None
+        self._append(acc, gyr, missing)
+        if not self._begun and self._acc.size and (self._acc.shape[0] >= MEAN_OVER or piece.ends):
+            self._begin()
+        return self._cut(piece) if self._begun else None
+
+    def _begin(self) -> None:
+        """Put before the stretch what its first second is like on the whole."""
+        acc, gyr = (x[:MEAN_OVER].mean(axis=0, keepdims=True) for x in (self._acc, self._gyr))
+        self._acc, self._gyr = (
+            np.concatenate([np.repeat(mean, BEFORE, axis=0), x]) for mean, x in ((acc, self._acc), (gyr, self._gyr))
+        )
+        self._missing = np.concatenate([np.repeat(self._missing[:1], BEFORE), self._missing])
+        self._begun = True
 
     def preview(self) -> Frames | None:
         """The frames there would be if the stretch ended now; nothing is consumed."""
-        if self._acc.shape[0] <= BEFORE:
+        if not self._begun or self._acc.shape[0] <= BEFORE:
             return None
         twin, nothing = copy(self), np.zeros((0, 3))
         return twin._cut(GridPiece(self._start_s, -1, nothing, nothing, ends=True))
@@ -155,8 +175,8 @@ class Framer:
         if piece.ends:
             count = -(-real // CENTRE)
             short = max(0, (count - 1) * CENTRE + FRAME - held)
-            # The last second's mean rate: one late sample of a moving leg would turn it for seconds on end.
-            acc, gyr = self._acc[-1:], self._gyr[-GRID_HZ:].mean(axis=0, keepdims=True)
+            # The last second's mean: one late sample of a moving leg would turn and throw it for seconds on end.
+            acc, gyr = (x[-MEAN_OVER:].mean(axis=0, keepdims=True) for x in (self._acc, self._gyr))
             acc, gyr = np.repeat(acc, short, axis=0), np.repeat(gyr, short, axis=0)
             self._append(acc, gyr, np.repeat(self._missing[-1:], short))
         if count <= 0:

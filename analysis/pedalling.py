@@ -40,8 +40,8 @@ CLIMB_BACK = 0.3
 SUMS_LEAD = 1.0
 """Samples by which height runs ahead: of its two running sums each shows the end of a sample at its middle."""
 
-FIRM, SOFT = "round_and_round", "round_beside"
-"""Rules that accept: a whole even turn in company, and a start or an end beside one."""
+FIRM, SOFT, LONE = "round_and_round", "round_beside", "lone_turn"
+"""Rules that accept: a whole even turn in company, and a start or an end beside one; and that refuses: a turn alone."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,27 +130,34 @@ def stroke_rules(c: StrokeCandidates, r: Rules) -> np.ndarray:
     tilts = ~c.sized | ((c.tilt_rad > r.least_turn_tilt_rad) & (c.tilt_rad < r.most_turn_tilt_rad))
     round_ = (c.lift_purity > r.pure_turn) & (c.turn_purity > r.pure_turn) & (c.loop > r.least_loop)
     even = np.where(c.sized, round_, c.lift_purity > r.pure_turn_by_force)
-    firm = whole & tilts & even & _in_company(c, depth, r)
+    lone = whole & tilts & even
+    firm = _in_company(c, lone, r.stroke_reach_s)
     part = (depth > r.least_part_turn_m) & (steep < r.most_turn_m) & (c.turn_s < r.longest_part_turn_s) & tilts
     part &= c.lift_purity > r.part_turn
     beside = part & _beside(c, firm, r)
-    return np.select([firm, beside, part], [FIRM, SOFT, "lone_turn"], default="no_turn").astype(object)
+    return np.select([firm, beside, lone], [FIRM, SOFT, LONE], default="no_turn").astype(object)
 
 
 def riding(c: StrokeCandidates, rule: np.ndarray, frames: int) -> BoolArray:
-    """Where in its frame (frames, FRAME) the leg pedals: from one turn before a stroke to one turn after."""
+    """Where in its frame (frames, FRAME) the leg goes round: from one turn before a stroke to one turn after.
+
+    A turn alone is no stroke for sure, and no step or raise either.
+    """
     edges = np.zeros((frames, FRAME + 1), dtype=np.int64)
-    for i in np.flatnonzero((rule == FIRM) | (rule == SOFT)).tolist():
+    for i in np.flatnonzero(rule != "no_turn").tolist():
         turn = c.end[i] - c.onset[i]
         edges[c.frame[i], max(0, int(c.peak[i] - turn))] += 1
         edges[c.frame[i], min(FRAME, int(c.peak[i] + turn) + 1)] -= 1
     return np.cumsum(edges, axis=1)[:, :FRAME] > 0
 
 
-def _in_company(c: StrokeCandidates, depth: FloatArray, r: Rules) -> BoolArray:
-    """The next low point before or after is near and about as deep."""
-    alike = (depth[1:] > 0.5 * depth[:-1]) & (depth[:-1] > 0.5 * depth[1:])
-    return _either_side(_follows(c, r.stroke_reach_s) & alike)
+def _in_company(c: StrokeCandidates, round_: BoolArray, reach_s: float) -> BoolArray:
+    """Round turns of which the next before or after is round, too: one alone may be a kick."""
+    pairs = _follows(c, reach_s) & round_[1:] & round_[:-1]
+    company = np.zeros(round_.size, dtype=bool)
+    company[1:] |= pairs
+    company[:-1] |= pairs
+    return company
 
 
 def _beside(c: StrokeCandidates, firm: BoolArray, r: Rules) -> BoolArray:
@@ -165,13 +172,6 @@ def _beside(c: StrokeCandidates, firm: BoolArray, r: Rules) -> BoolArray:
 def _follows(c: StrokeCandidates, reach_s: float) -> BoolArray:
     """Candidate k + 1 follows k in the same frame within reach, (n - 1,)."""
     return (c.frame[1:] == c.frame[:-1]) & (c.peak[1:] - c.peak[:-1] < reach_s * GRID_HZ)
-
-
-def _either_side(pairs: BoolArray) -> BoolArray:
-    near = np.zeros(pairs.size + 1, dtype=bool)
-    near[1:] |= pairs
-    near[:-1] |= pairs
-    return near
 
 
 def _smooth(x: FloatArray) -> FloatArray:

@@ -13,12 +13,13 @@ from analysis.emg.agreement import Agreement
 from analysis.emg.motion import NO_MOTION, Motion
 from analysis.events import Contraction, Findings, Rejection, StateSpan
 from analysis.features import traces
-from analysis.frames import OWN_CELL, BoolArray, Framer, Frames, over_frame
+from analysis.frames import OWN_CELL, BoolArray, Framer, Frames, over_frame, spread_of
 from analysis.grid import Grid, GridPiece
+from analysis.lying import LyingLeg
 from analysis.pedalling import stroke_candidates
 from analysis.rules import RULES, Rules
-from analysis.samples import FloatArray, SampleBlock
-from analysis.states import MOVING, StateMachine, rows
+from analysis.samples import SampleBlock
+from analysis.states import DEAD, MOVING, Rows, StateMachine, rows
 
 SWEEP = 128
 """Frames analysed in one sweep: large enough to be fast, small enough to stay in the processor's cache."""
@@ -40,6 +41,7 @@ class Pipeline:
         self._framer = Framer()
         self._classifier = Classifier(rules)
         self._states = StateMachine(rules)
+        self._lying = LyingLeg(rules)
         self._emg = Agreement()
         self._motion = NO_MOTION
 
@@ -98,10 +100,16 @@ class Pipeline:
             contractions += kept
             rejections += refused
             bounce_s += bounced_s
+        contractions = self._with_pumps(frames, described, contractions)
         if frames.ends:
             contractions = _seen_whole(contractions, float(frames.start_s[-1] + frames.seen_s[-1]))
         spans: list[StateSpan] = self._states.feed(described, contractions, ends=frames.ends)
         return Findings(tuple(contractions), tuple(spans), tuple(rejections), (), bounce_s)
+
+    def _with_pumps(self, frames: Frames, described: Rows, contractions: list[Contraction]) -> list[Contraction]:
+        """Contractions with the ankle pumps among them, in order of time."""
+        pumps = self._lying.pumps(frames, described.up, described.code == DEAD, contractions)
+        return sorted(contractions + pumps, key=lambda c: c.peak_s) if pumps else contractions
 
     def _sweep(
         self, frames: Frames, chosen: np.ndarray, classifier: Classifier
@@ -132,15 +140,7 @@ def is_lively(frames: Frames, rules: Rules) -> BoolArray:
 
     Lifting changes the size of the specific force, whatever way the sensor lies; turning alone does not.
     """
-    lifts = _spread(frames.acc_cells.size_means[:, :, None]) > rules.lively_force_mps2
-    turns = _spread(frames.gyr_cells.means) > rules.lively_turn_rad_s
+    lifts = spread_of(frames.acc_cells.size_means[:, :, None]) > rules.lively_force_mps2
+    turns = spread_of(frames.gyr_cells.means) > rules.lively_turn_rad_s
     quick = over_frame(frames.acc_cells.noise, OWN_CELL, OWN_CELL + 1) > rules.lively_noise_mps2**2
     return (lifts & (turns | ~frames.has_gyr)) | quick
-
-
-def _spread(means: FloatArray) -> FloatArray:
-    """How far 0.4 s means (cells, 5, channels) in the middle 6 s of a frame stray from the frame's mean (rms)."""
-    mean = over_frame(means.mean(axis=1))
-    square = (means * means).mean(axis=1)
-    near, near_square = (over_frame(x, OWN_CELL - 1, OWN_CELL + 2) for x in (means.mean(axis=1), square))
-    return np.sqrt(np.maximum((near_square - 2.0 * near * mean + mean * mean).sum(axis=1), 0.0))

@@ -11,7 +11,7 @@ from analysis.events import Algorithm, Kind
 NAME = "hinge"
 VERSION = "1.0"
 
-FOUND_BY_MOTION = frozenset({Kind.SOLEUS_PUSHUP, Kind.HEEL_RAISE, Kind.STEP, Kind.PEDAL})
+FOUND_BY_MOTION = frozenset(Kind)
 """Kinds that this version looks for in movement; of the others movement says nothing yet, which is not zero."""
 
 
@@ -34,8 +34,12 @@ class Rules:
     least_plain_tilt: float = 0.3  # of the tilt off its baseline
     least_share: float = 0.35  # of the largest raise within 4 s: the rest is rebound
     least_share_and_evenness: float = 1.05  # sim: a slow rebound after the last raise is both slow and lopsided
+    # A small raise beside a large one is no rebound if it goes up and down by itself, as a hinge does.
+    own_evenness: float = 0.6  # sim: of the plain tilt; small raises 0.7 and more
+    own_plain_tilt: float = 0.65  # sim: rebounds up to 0.6 of the tilt off its baseline
+    own_coherence: float = 0.9
     least_evenness: float = 0.3  # a step up or down is not a raise
-    least_plain_evenness: float = 0.15  # sim: nor is a lean, or one end of a hold; raises 0.18 and more
+    least_plain_evenness: float = 0.25  # sim: nor is a lean, or one end of a hold; 99 % of raises 0.5 and more
     most_turn_rad_s: float = 3.2  # chain at 80 a minute and 45 degrees: 1.4; a heel that drops in 0.15 s: 2.6
     least_period_s: float = 0.46  # faster than 130 a minute is bounce; the counted range ends at 110
     bounce_tops: int = 3
@@ -99,6 +103,20 @@ class Rules:
     part_turn: float = 0.4
     part_turn_tilt: float = 0.72  # of the turn beside it: what the baseline rings after a stop tilts less
     stroke_reach_s: float = 2.2
+    # A set of ankle pumps of a leg that lies (pumping.py): sizes are assumed, no recording says.
+    standing_shank_cos: float = 0.64  # 50 degrees: the shank of one who walks stands
+    least_pump_mps2: float = 0.025  # rms of the force that the tilt lets in. sim: 95 % of lying still 0.023
+    most_pump_mps2: float = 0.35
+    most_pump_rad_s: float = 0.1
+    most_pump_tilt_rad: float = 0.055  # 3 degrees: assumed; the other leg's exercise may tilt this one by more
+    pump_likeness: float = 0.5  # of the course to itself one period later; worth a closer look
+    pump_likeness_at_an_end: float = 0.55
+    pump_alike: float = 0.77  # of a pump to the next
+    pump_straight: float = 0.9
+    most_pump_lift_per_tilt_m: float = 0.6
+    least_pump_lift_per_tilt_m: float = 0.08  # where nothing says that the shank lies: a standing one leans, no lift
+    least_period_without_lift_s: float = 1.1  # quicker may be toes that tap
+    pump_likeness_without_lift: float = 0.88
     # Wear and posture.
     dead_turn_rad_s: float = 0.002  # real: a board at rest 0.0013, the stillest resting legs 0.0028
     dead_turn_ratio: float = 12.0  # of what white noise alone would give

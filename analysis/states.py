@@ -13,9 +13,12 @@ from analysis.gait import Gait
 from analysis.rules import Rules
 from analysis.samples import FloatArray
 
-DEAD, QUIET, MOVING, WALKING, RUNNING, PUSHING, RAISING, PEDALLING = range(8)
+DEAD, QUIET, MOVING, WALKING, RUNNING, PUSHING, RAISING, PEDALLING, PUMPING = range(9)
 REACH = 3
 """Frames over which events of one activity are joined, before and after."""
+
+WALK_S = 8.0
+"""A shorter walk does not tell how the shank stands."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +68,7 @@ class StateMachine:
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self._posture: tuple[State, FloatArray] | None = None
+        self._upright: FloatArray | None = None  # up when it last walked
         self._held: list[Rows] = []
         self._run: tuple[int, float, float, FloatArray] | None = None  # code, start, end, up at its start
         self._span: StateSpan | None = None  # labelled, but the next one may join it
@@ -136,15 +140,19 @@ class StateMachine:
     def _label(self, code: int, length_s: float, up: FloatArray) -> State:
         if code in (WALKING, RUNNING):
             self._posture = (State.STANDING, up)
+            self._upright = up if length_s >= WALK_S else self._upright
             return State.WALKING if code == WALKING else State.RUNNING
         if code == PEDALLING:
             return State.CYCLING
+        if code == PUMPING:
+            self._posture = (State.LYING, up)
+            return State.LYING
         if code in (PUSHING, RAISING):
             state = State.SEATED if code == PUSHING else State.STANDING
             self._posture = (state, up)
             return state
         if code == DEAD and length_s >= self._rules.not_worn_s:
-            self._posture = None
+            self._posture = self._upright = None
             return State.NOT_WORN
         if code == MOVING:
             return State.UNKNOWN
@@ -154,8 +162,12 @@ class StateMachine:
         """A worn, still leg: the posture known from movement while the shank keeps it, else long stillness sits."""
         if self._posture is not None and float(self._posture[1] @ up) > self._rules.same_posture_cos:
             state = self._posture[0]
-            if state is State.SEATED or length_s < 10 * self._rules.posture_s:
+            if state in (State.SEATED, State.LYING) or length_s < 10 * self._rules.posture_s:
                 return state
+        level = self._upright is not None and float(self._upright @ up) < self._rules.standing_shank_cos
+        if level and length_s >= self._rules.posture_s:
+            self._posture = (State.LYING, up)
+            return State.LYING
         if length_s >= self._rules.posture_s:
             self._posture = (State.SEATED, up)
             return State.SEATED
@@ -177,9 +189,13 @@ def mark_events(new: Rows, contractions: list[Contraction]) -> list[Contraction]
 def _code_of(event: Contraction) -> int | None:
     if event.kind is Kind.STEP and event.attributes.get("gait") == Gait.RUN:
         return RUNNING
-    return {Kind.STEP: WALKING, Kind.SOLEUS_PUSHUP: PUSHING, Kind.HEEL_RAISE: RAISING, Kind.PEDAL: PEDALLING}.get(
-        event.kind
-    )
+    return {
+        Kind.STEP: WALKING,
+        Kind.SOLEUS_PUSHUP: PUSHING,
+        Kind.HEEL_RAISE: RAISING,
+        Kind.PEDAL: PEDALLING,
+        Kind.ANKLE_PUMP: PUMPING,
+    }.get(event.kind)
 
 
 def spread(code: np.ndarray) -> np.ndarray:
@@ -189,7 +205,7 @@ def spread(code: np.ndarray) -> np.ndarray:
     there = sum(_beside(np.ones(code.size, dtype=bool)))
     # Noise alone looks alive now and then: a quiet row among dead ones is dead.
     out[(code == QUIET) & (3 * (before + after) >= 2 * there) & (there > 0)] = DEAD
-    for activity in (WALKING, RUNNING, PUSHING, RAISING, PEDALLING):
+    for activity in (WALKING, RUNNING, PUSHING, RAISING, PEDALLING, PUMPING):
         before, after = _beside(code == activity)
         out[(code != activity) & (before > 0) & (after > 0) & (code < WALKING)] = activity
     return out

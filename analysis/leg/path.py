@@ -21,6 +21,7 @@ class Path:
         shake_mps2: (n, 3) acceleration beside the path's own: foot strikes, vibration.
         truth: what truly happened, path seconds.
         spans: the state at each time.
+        strap_rad: (n, 3) roll, pitch, yaw of the strap against the bone, as muscle bulges under it; None = none.
     """
 
     rate_hz: float
@@ -29,6 +30,7 @@ class Path:
     shake_mps2: FloatArray
     truth: tuple[Contraction, ...] = ()
     spans: tuple[StateSpan, ...] = field(default=())
+    strap_rad: FloatArray | None = None
 
     def __len__(self) -> int:
         return int(self.ankle_m.shape[0])
@@ -95,7 +97,14 @@ def _lay_end_to_end(parts: list[Path]) -> Path:
         np.concatenate([part.shake_mps2 for part in parts]),
         tuple(truth),
         tuple(spans),
+        _straps(parts),
     )
+
+
+def _straps(parts: list[Path]) -> FloatArray | None:
+    if all(part.strap_rad is None for part in parts):
+        return None
+    return np.concatenate([np.zeros((len(part), 3)) if part.strap_rad is None else part.strap_rad for part in parts])
 
 
 def _shift(event: Contraction, by_s: float) -> Contraction:

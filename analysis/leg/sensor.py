@@ -81,8 +81,13 @@ def felt(path: Path, body: Body, strap: Strap) -> tuple[FloatArray, FloatArray]:
     point = path.ankle_m + rotation @ lever
     acceleration = _second_derivative(point, path.rate_hz) + path.shake_mps2
     acceleration[:, 2] += STANDARD_GRAVITY_MPS2
-    force = np.einsum("nji,nj->ni", rotation, acceleration) @ strap.rotation.T
-    return force, _body_rates(path.angles_rad, path.rate_hz) @ strap.rotation.T
+    force = np.einsum("nji,nj->ni", rotation, acceleration)
+    rates = _body_rates(path.angles_rad, path.rate_hz)
+    if path.strap_rad is not None:
+        on_bone = _rotations(path.strap_rad)
+        force, rates = (np.einsum("nji,nj->ni", on_bone, x) for x in (force, rates))
+        rates += _body_rates(path.strap_rad, path.rate_hz)
+    return force @ strap.rotation.T, rates @ strap.rotation.T
 
 
 def measure(

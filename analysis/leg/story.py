@@ -13,6 +13,7 @@ from analysis.leg import movements
 from analysis.leg.body import Body, Chair, seated_heel_raise
 from analysis.leg.cycling import Bike, Bout, ride
 from analysis.leg.gait import Gait, walk
+from analysis.leg.lying import Pumps, Rest, ankle_pumps, lying_still
 from analysis.leg.other_gaits import Run, Shuffle, Stairs, climb, run, shuffle
 from analysis.leg.other_movements import vibration
 from analysis.leg.path import Path, join, still
@@ -119,6 +120,14 @@ class Teller:
         w = self.wearer
         return self._add(shuffle(w.body, how, strides, self._rate_hz, self.rng, w.standing_pitch_rad))
 
+    def lie(self, duration_s: float, rest: Rest) -> Teller:
+        """Lie still, the leg up."""
+        return self._add(lying_still(self._rate_hz, duration_s, rest, self.rng))
+
+    def pump(self, rest: Rest, pumps: Pumps) -> Teller:
+        """Ankle pumps, the leg up."""
+        return self._add(ankle_pumps(self.wearer.body, rest, pumps, self._rate_hz, self.rng))
+
     def bounce(self, duration_s: float, frequency_hz: float, rotation_rad: float) -> Teller:
         """Bounce the leg, seated."""
         w = self.wearer
@@ -159,6 +168,12 @@ class Teller:
         w = self.wearer
         return self._add(movement(w.body, self._rate_hz, self.rng, w.seated_pitch_rad))
 
+    def travel(self, size: float, tell: Callable[[Teller], object]) -> Teller:
+        """What `tell` makes of a story of its own happens in a vehicle, as a part of this one."""
+        part = Teller(self.wearer, self.sensor_rate_hz, self.rng)
+        tell(part)
+        return self._add(vibration(join(part._paths), self.rng, size))
+
     def in_vehicle(self, size: float) -> Teller:
         """The whole story so far happens in a vehicle."""
         self._vehicle = size
@@ -177,7 +192,9 @@ def _swaying(path: Path, size: float, rng: Generator) -> Path:
     loud = np.zeros(len(path))
     for span in path.spans:
         first, last = round(span.start_s * path.rate_hz), round(span.end_s * path.rate_hz)
-        loud[first:last] = {State.NOT_WORN: 0.0, State.SEATED: 0.6, State.STANDING: 1.2}.get(span.state, 1.0)
+        loud[first:last] = {State.NOT_WORN: 0.0, State.SEATED: 0.6, State.STANDING: 1.2, State.LYING: 0.35}.get(
+            span.state, 1.0
+        )
     width = max(1, round(0.3 * path.rate_hz))
     loud = np.convolve(loud, np.ones(width) / width, mode="same") * size
     angles = path.angles_rad + np.stack(

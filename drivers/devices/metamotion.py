@@ -15,7 +15,7 @@ belong to. Not run on a device by us.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
@@ -25,8 +25,9 @@ import numpy.typing as npt
 from analysis.samples import FloatArray, Modality, SampleBlock
 from drivers.clocks.arrival import HostAxis, IntArray
 from drivers.clocks.arrival_streams import ArrivalStream, HostTimes
-from drivers.clocks.counted import StampOrder, WrappingClock
+from drivers.clocks.counted import WrappingClock
 from drivers.clocks.device import DUPLICATE, OUT_OF_ORDER, nominal_rate_hz
+from drivers.clocks.numbers import RunningNumber
 from drivers.clocks.stamped import StampedStream
 from drivers.decoder import BatchDecoder, Faults, Settings, refusals
 from drivers.driver import Driver, Facts
@@ -47,44 +48,8 @@ MAG_RATES_HZ: tuple[float, ...] = (10.0, 25.0, 20.0, 15.0, 30.0, 8.0, 6.0, 2.0)
 _FUSED_HZ, _FUSED_MAG_HZ = 100.0, 25.0
 _STAMPED = (Source.ACC, Source.GYR)
 """In the order their processors are asked for."""
-_LONGEST_LOSS_S = 10.0
-"""A running number that jumps by more is another processor's; the arrivals tell how much is missing."""
 _TURN = 1 << 32
 _NONE: IntArray = np.zeros(0, np.int64)
-
-
-@dataclass(slots=True)
-class _Numbered:
-    """A stream whose packets are counted."""
-
-    arrivals: ArrivalStream
-    newer: StampOrder = field(default_factory=StampOrder)
-    last: int | None = None
-    seen: int = 0
-    due: int | None = None
-
-    def begin(self) -> None:
-        """Another processor counts, from its own beginning."""
-        self.newer, self.last, self.due = StampOrder(), None, None
-
-    def missing(self, number: IntArray) -> tuple[IntArray, npt.NDArray[np.bool_], Faults]:
-        """(n,) packets missing just before each; (n,) taken; the refused ones with their reason.
-
-        Args:
-            number: (n,) running numbers, modulo 2**32, in the order received.
-        """
-        first = int(number[0]) if self.last is None else self.last
-        step = np.diff(number, prepend=np.int64(first)) % _TURN
-        counted = self.seen + np.cumsum(np.where(step >= _TURN // 2, step - _TURN, step))
-        self.last, self.seen = int(number[-1]), int(counted[-1])
-        taken, refused = self.newer.accept(counted)
-        missing = np.zeros(number.size, np.int64)
-        kept = counted[taken]
-        if kept.size:
-            due = int(kept[0]) if self.due is None else self.due
-            missing[taken] = kept - np.concatenate([[due], kept[:-1] + 1])
-            self.due = int(kept[-1]) + 1
-        return missing, taken, refused
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,9 +87,9 @@ class MetaMotionDecoder(BatchDecoder):
         self._axis = HostAxis()
         self._plain: dict[Source, ArrivalStream] = {}
         self._timed = {source: StampedStream(self._rate_hz) for source in _STAMPED}
-        self._numbered = {
-            source: _Numbered(ArrivalStream(self._axis, self._rate_hz or RATES_HZ[0])) for source in _STAMPED
-        }
+        rate_hz = self._rate_hz or RATES_HZ[0]
+        self._numbered = {source: ArrivalStream(self._axis, rate_hz) for source in _STAMPED}
+        self._numbers = {source: RunningNumber(_TURN) for source in _STAMPED}
         self._others = HostTimes(self._axis)
         self._clock = WrappingClock(layout.TICK_NS)
         self._clock_zero_ns: float | None = None
@@ -252,8 +217,7 @@ class MetaMotionDecoder(BatchDecoder):
         if self._added and processor <= self._added[-1]:
             self._added = []
         if not self._added:
-            for numbered in self._numbered.values():
-                numbered.begin()
+            self._numbers = {source: RunningNumber(_TURN) for source in _STAMPED}
         self._added.append(processor)
 
     def _owner(self, processor: int, count: int) -> int:
@@ -310,12 +274,11 @@ class MetaMotionDecoder(BatchDecoder):
         return faults
 
     def _take_numbered(self, source: Source, own: _Packets, made: _Made) -> Faults:
-        missing, taken, refused = self._numbered[source].missing(own.stamp)
+        unit_ns: FloatArray = own.count.astype(np.float64) * (1e9 / (self._rate_hz or RATES_HZ[0]))
+        ones = np.ones_like(own.count)
+        taken, missing, refused = self._numbers[source].judge(own.stamp, ones, own.arrival, unit_ns)
         faults = [(int(own.place[i]), why) for i, why in refused]
-        own = own.only(taken)
-        longest = _LONGEST_LOSS_S * (self._rate_hz or RATES_HZ[0])
-        lost = missing[taken] * own.count
-        self._place_numbered(source, own, made, missing=np.where(lost <= longest, lost, 0))
+        self._place_numbered(source, own.only(taken), made, missing=missing[taken] * own.count[taken])
         return faults
 
     def _begin(self, plain: dict[Source, _Packets], stamped: dict[Source, _Packets]) -> None:
@@ -350,7 +313,7 @@ class MetaMotionDecoder(BatchDecoder):
     def _place_numbered(
         self, source: Source, own: _Packets, made: _Made, *, missing: IntArray = _NONE, last: bool = False
     ) -> None:
-        stream = self._numbered[source].arrivals
+        stream = self._numbered[source]
         known = stream.take(own.arrival, own.count, missing, own.rows, last=last)
         if known is not None:
             made.add(source, self._name(source, "timed"), self._rate_hz, *known)

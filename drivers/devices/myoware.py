@@ -36,7 +36,8 @@ PERIPHERAL = "f3a56edf-8f1e-4533-93bf-5601b2e91308"
 UART = "6e400003-b5a3-f393-e0a9-e50e24dcca9e"
 SPARKFUN = "19b10001-e8f2-537e-4f6c-d104768a1214"
 NAME = "MYOW"
-RATES_HZ = (100.0, 10.0, 20.0, 50.0, 200.0)
+USUAL_HZ = 200.0
+"""Of the peripheral sketch, whose loop waits for nothing; SparkFun's wait 10 ms."""
 _SAMPLES_OF_BYTES = (1, 4)
 _NUMBER = re.compile(rb"\s*[+-]?\d{1,9}(\.\d{1,9})?\s*\0?")
 _MEASURE_S = 1.0
@@ -132,10 +133,15 @@ def plain_numbers(octets: npt.NDArray[np.uint8]) -> FloatArray:
         place = np.flatnonzero(rows)
         if not place.size or text.shape[1] < 4:
             continue
-        digits = np.delete(text[place], text.shape[1] - 3, axis=1).astype(np.int64) - 0x30
-        plain = ((digits >= 0) & (digits <= 9)).all(axis=1) & (text[place, -3] == 0x2E)
-        power = 10 ** np.arange(digits.shape[1] - 1, -1, -1, dtype=np.int64)
-        made[place[plain]] = (digits[plain] @ power) / 100
+        plain, number = np.ones(place.size, bool), np.zeros(place.size)
+        for at, column in enumerate(np.ascontiguousarray(text[place].T)):
+            if at == text.shape[1] - 3:
+                plain &= column == 0x2E
+            else:
+                digit = column - np.uint8(0x30)
+                plain &= digit <= 9
+                number = number * 10 + digit
+        made[place[plain]] = number[plain] / 100
     return made
 
 
@@ -155,7 +161,7 @@ def start(settings: Settings) -> Script[Settings]:
     heard = 0
     while heard < _MOST_MEASURED and (yield Expect(source, lambda _: True, 0.0)) is not None:
         heard += 1
-    rate_hz = heard / _MEASURE_S if heard > 1 else float(settings.get("rate_hz", RATES_HZ[0]))
+    rate_hz = heard / _MEASURE_S if heard > 1 else float(settings.get("rate_hz", USUAL_HZ))
     return dict(settings) | {"rate_hz": rate_hz, "irregular": True, "source": source}
 
 
@@ -171,7 +177,7 @@ DRIVER = Driver(
     recognises=recognises,
     start=start,
     stop=stop,
-    defaults={"rate_hz": 100},
+    defaults={"rate_hz": USUAL_HZ},
     packet_interval_s=0.2,
     facts=Facts(
         measures="emg",

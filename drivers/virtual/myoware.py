@@ -42,7 +42,7 @@ class VirtualMyoware:
 
     manufacturer_data: dict[int, bytes]
 
-    def __init__(self, *, sketch: Sketch = Sketch.PERIPHERAL, mtu: int = 23, loop_hz: float = 100.0) -> None:
+    def __init__(self, *, sketch: Sketch = Sketch.PERIPHERAL, mtu: int = 23, loop_hz: float = 200.0) -> None:
         """A shield that is switched on, not connected.
 
         Args:

@@ -46,15 +46,16 @@ def test_centres_tile_the_stretch(n: int) -> None:
 def test_a_frame_shows_what_surrounds_its_centre() -> None:
     """Sample BEFORE + k of frame f is instant f * CENTRE + k.
 
-    Beyond the ends the first and last value are held, of the gyroscope's end the mean of the last second.
+    Beyond the ends lies the mean of the first, and of the last, second.
     """
     n = 1000
     frames = Framer().feed(piece(ramp(n)))
     assert frames is not None
     index = np.arange(len(frames))[:, None] * CENTRE + np.arange(FRAME)[None, :] - BEFORE
-    np.testing.assert_array_equal(frames.acc_mps2[:, 0], np.clip(index, 0, n - 1))
-    rate = np.where(index < n, np.clip(index, 0, n - 1) + 0.5, n - GRID_HZ / 2)  # mean of n-25 .. n-1, plus 0.5
-    np.testing.assert_array_equal(frames.gyr_rad_s[:, 0], rate)
+    first, last = (GRID_HZ - 1) / 2.0, n - (GRID_HZ + 1) / 2.0  # means of 0 .. 24 and of n-25 .. n-1
+    expected = np.where(index < 0, first, np.where(index < n, index, last))
+    np.testing.assert_allclose(frames.acc_mps2[:, 0], expected, atol=1e-9)
+    np.testing.assert_allclose(frames.gyr_rad_s[:, 0], expected + 0.5, atol=1e-9)
 
 
 @pytest.mark.parametrize("size", [1, 13, 50, 349])
@@ -88,7 +89,8 @@ def test_half_a_frame_of_gyroscope_is_enough() -> None:
     index = np.arange(len(frames))[:, None] * CENTRE + np.arange(FRAME)[None, :] - BEFORE
     missing = (index >= seen_until).sum(axis=1)
     np.testing.assert_array_equal(frames.has_gyr, missing * 2 < FRAME)
-    np.testing.assert_array_equal(frames.gyr_rad_s[:, 0], np.clip(index, 0, seen_until - 1))
+    held = np.where(index < 0, (GRID_HZ - 1) / 2.0, np.clip(index, 0, seen_until - 1))
+    np.testing.assert_array_equal(frames.gyr_rad_s[:, 0], held)
 
 
 def test_stretches_do_not_touch() -> None:

@@ -114,7 +114,7 @@ def test_pedals_at_rest_are_not_pedalled(teller: Telling, count: Counting) -> No
         ({"turn_purity": 0.6}, SOFT),
         ({"loop": 0.02}, SOFT),
         ({"lift_purity": 0.2}, "no_turn"),
-        ({"turn_purity": 0.6, "tilt_rad": 0.5}, "lone_turn"),
+        ({"turn_purity": 0.6, "tilt_rad": 0.5}, "no_turn"),
     ],
 )
 def test_each_fault_has_its_rule(change: dict[str, float], rule: str) -> None:
@@ -134,7 +134,7 @@ def test_force_alone_must_be_purer() -> None:
     by_force = {"sized": False, "loop": 0.0, "turn_purity": 0.0}
     assert stroke_rules(turns(by_force, by_force), RULES).tolist() == [FIRM, FIRM]
     less = by_force | {"lift_purity": 0.93}
-    assert stroke_rules(turns(less, less), RULES).tolist() == ["lone_turn", "lone_turn"]
+    assert stroke_rules(turns(less, less), RULES).tolist() == ["no_turn", "no_turn"]
 
 
 def test_a_ride_reaches_one_turn_beyond_its_strokes() -> None:

@@ -159,7 +159,7 @@ def test_start_finds_out_which_sketch_it_is(sketch: Sketch, source: str) -> None
     talk.carry_out(DRIVER.stop(granted))
     told = [step for step in talk.steps if isinstance(step, Subscribe | Unsubscribe)]
     assert told == [Subscribe(source), Unsubscribe(source)]
-    assert (granted["rate_hz"], granted["irregular"]) == (100, True)
+    assert (granted["rate_hz"], granted["irregular"]) == (200, True)
 
 
 @pytest.mark.parametrize("sketch", list(Sketch))

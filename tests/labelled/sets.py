@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.random import Generator
 
 from analysis.events import Contraction, Kind, State
 from analysis.leg.gait import Gait
 from analysis.leg.movements import Raises
 from analysis.leg.story import Recorded, Teller, Wearer
-from tests.labelled import cycling_sets, gaits
+from tests.labelled import cycling_sets, days, gaits, lying_sets
 from tests.labelled.telling import Telling, raises_held, then_pushups, usual_pushups
+
+BRIDGED_S = 0.25
+"""A shorter loss leaves enough of an event to be found."""
 
 RATES_HZ = (25.0, 26.0, 50.0, 52.0, 100.0, 104.0, 208.0)
 Document = dict[str, object]
@@ -45,6 +49,11 @@ def pushups_small(told: Telling) -> None:
     told.teller.sit(15.0).pushups(
         raises_held(told, 12, told.drawn(20.0, 80.0), told.degrees(8.5, 15.0), 0.06)
     ).sit(15.0)  # fmt: skip
+
+
+def pushups_vehicle(told: Telling) -> None:
+    """As usual, in a car, bus or train: 0.3 to 1.2 times the usual shaking."""
+    told.teller.sit(15.0).pushups(usual_pushups(told)).sit(15.0).in_vehicle(told.drawn(0.3, 1.2))
 
 
 def raises_fast(told: Telling) -> None:
@@ -121,13 +130,21 @@ SETS: dict[str, Callable[[Telling], None]] = {
     "stairs-down": gaits.stairs_down,
     "shuffling": gaits.shuffling,
     "stop-and-go": gaits.stop_and_go,
+    "pushups-vehicle": pushups_vehicle,
+    "bad-link": days.bad_link,
+    "office-day": days.office_day,
     "bounce-fast": bounce_fast,
     "bounce-slow": bounce_slow,
     "sitting": sitting,
     "standing": standing,
     "table": table,
     **cycling_sets.SETS,
+    **lying_sets.SETS,
 }
+
+
+LINKS: dict[str, Callable[[float, Generator], days.Lost]] = {"bad-link": days.lost_of}
+"""What is lost of a set's recordings, by their length."""
 
 
 def recorded(name: str, seed: int) -> tuple[Recorded, Document]:
@@ -137,16 +154,20 @@ def recorded(name: str, seed: int) -> tuple[Recorded, Document]:
     told = Telling(Teller(Wearer.anybody(rng, mirrored=mirrored), rate_hz, rng), choice)
     SETS[name](told)
     story = told.teller.record()
-    return story, truth_of(name, seed, told, story)
+    lost = LINKS[name](told.teller.duration_s, choice) if name in LINKS else []
+    return days.received(story, lost), truth_of(name, seed, told, story, lost)
 
 
-def truth_of(name: str, seed: int, told: Telling, story: Recorded) -> Document:
-    """The truth document of a story; the turns between its poses are known from its spans."""
+def truth_of(name: str, seed: int, told: Telling, story: Recorded, lost: days.Lost) -> Document:
+    """The truth document of a story; the turns between its poses are known from its spans.
+
+    An event that was not received as a whole is don't-care.
+    """
     document: Document = {
         "condition": name,
         "person": f"seed-{seed}",
         "source": "simulated",
-        "events": [_event(event, told.hold_s) for event in story.truth],
+        "events": [_event(event, told.hold_s, lost) for event in story.truth],
     }
     if told.label:
         start_s, end_s = _stretch(story, told)
@@ -154,13 +175,15 @@ def truth_of(name: str, seed: int, told: Telling, story: Recorded) -> Document:
     return document
 
 
-def _event(event: Contraction, hold_s: float) -> Document:
+def _event(event: Contraction, hold_s: float, lost: days.Lost) -> Document:
     made: Document = {
         "kind": str(event.kind),
         **{key: round(getattr(event, key), 4) for key in ("onset_s", "peak_s", "end_s")},
     }
     if event.kind is not Kind.STEP and hold_s:
         made["hold_s"] = round(hold_s, 3)
+    if any(end - start > BRIDGED_S and start < event.end_s and end > event.onset_s for start, end in lost):
+        made["ignore"] = True
     return made
 
 

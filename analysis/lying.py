@@ -1,0 +1,169 @@
+"""What is known of a leg that may lie: whether its shank stands, how it lay last, and which pumps it did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from analysis.events import Contraction, Kind
+from analysis.frames import BEFORE_S, CENTRE_S, OWN_CELL, BoolArray, Frames, spread_of
+from analysis.pumping import SAME_LIE_RAD, WINDOWS, Pump, Tilts, plantar_is_up, pumps_of, tilts
+from analysis.rules import Rules
+from analysis.samples import STANDARD_GRAVITY_MPS2, FloatArray
+
+STRIDES, STRIDES_WITHIN_S = 3, 8.0
+"""So many steps in so short a time are walking, and while one walks the shank stands."""
+
+SWEEP = 128
+"""Frames looked at in one sweep."""
+
+
+class LyingLeg:
+    """Frames and their other contractions in, ankle pumps out.
+
+    A frame knows of the frames before it alone, so that any cutting of the stream gives the same pumps.
+    """
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._steps_s: list[float] = []
+        self._walked_s: list[float] = []  # walking whose next frame is still to come
+        self._upright: FloatArray = np.full(3, np.nan)
+        self._dead = 0  # frames in a row
+        self._rest: FloatArray = np.full(3, np.nan)
+        self._plantar: FloatArray | None = None
+        self._last_s = -np.inf
+
+    def pumps(
+        self, frames: Frames, up: FloatArray, dead: BoolArray, events: Sequence[Contraction]
+    ) -> list[Contraction]:
+        """Ankle pumps of these frames, in order of time.
+
+        Args:
+            frames: of one stretch.
+            up: (f, 3) mean direction of the force in each centre.
+            dead: (f,) nothing living moves there.
+            events: what else these frames found.
+        """
+        upright = self._upright_in(frames.start_s, up, dead, events)
+        stands = (upright * up).sum(axis=1) > self._rules.standing_shank_cos  # not known is not standing
+        if stands.all():
+            return []
+        force, turn = spread_of(frames.acc_cells.means), spread_of(frames.gyr_cells.means)
+        still = (force < self._rules.least_pump_mps2) & ~stands
+        rest = self._rest_before(frames, still)
+        quick = frames.has_gyr & (turn > self._rules.most_pump_rad_s)
+        chosen = np.flatnonzero(~stands & ~still & ~dead & (force < self._rules.most_pump_mps2) & ~quick)
+        found: list[Contraction] = []
+        for first in range(0, chosen.size, SWEEP):
+            some = chosen[first : first + SWEEP]
+            acc = np.ascontiguousarray(frames.acc_mps2[some])
+            found += self._sweep(frames.start_s[some], acc, rest[some], np.isfinite(upright[some, 0]))
+        return found
+
+    def _upright_in(
+        self, start_s: FloatArray, up: FloatArray, dead: BoolArray, events: Sequence[Contraction]
+    ) -> FloatArray:
+        """Direction of the force when the shank stands (f, 3), as known before each frame; NaN where it is not."""
+        news: dict[int, FloatArray] = {}
+        for k in np.flatnonzero(self._long_dead(dead)).tolist():
+            news[k] = np.full(3, np.nan)  # the next one to wear it may strap it on anyhow
+        self._walked_s += self._walks(events)
+        rows = np.searchsorted(start_s, self._walked_s, side="right")
+        for row in rows[rows < start_s.size].tolist():
+            news[int(row)] = up[row]
+        self._walked_s = [t for t, row in zip(self._walked_s, rows.tolist(), strict=True) if row >= start_s.size]
+        known = np.empty_like(up)
+        at, here = 0, self._upright
+        for row in sorted(news):
+            known[at:row] = here
+            at, here = row, news[row]
+        known[at:] = here
+        self._upright = here
+        return known
+
+    def _walks(self, events: Sequence[Contraction]) -> list[float]:
+        walked = []
+        for event in events:
+            if event.kind is Kind.STEP:
+                self._steps_s = [*self._steps_s[1 - STRIDES :], event.peak_s]
+                if len(self._steps_s) == STRIDES and event.peak_s - self._steps_s[0] < STRIDES_WITHIN_S:
+                    walked.append(event.peak_s)
+        return walked
+
+    def _long_dead(self, dead: BoolArray) -> BoolArray:
+        """Where the leg has been dead for so long that the sensor is not worn."""
+        at = np.arange(dead.size)
+        alive = np.maximum.accumulate(np.where(dead, -1 - self._dead, at))
+        count = at - alive
+        self._dead = int(count[-1]) if dead.size else self._dead
+        return count == round(self._rules.not_worn_s / CENTRE_S)
+
+    def _rest_before(self, frames: Frames, still: BoolArray) -> FloatArray:
+        """Mean force (f, 3) of the last still frame before each frame; NaN where there was none."""
+        own = frames.acc_cells.means[OWN_CELL : OWN_CELL + len(frames)].mean(axis=1)
+        last = np.maximum.accumulate(np.where(still, np.arange(still.size), -1))
+        before = np.concatenate([[-1], last[:-1]])
+        rest = np.where((before >= 0)[:, None], own[before], self._rest)
+        if last[-1] >= 0:
+            self._rest = own[last[-1]]
+        return rest
+
+    def _sweep(
+        self, start_s: FloatArray, acc_mps2: FloatArray, rest: FloatArray, known: BoolArray
+    ) -> list[Contraction]:
+        seen = tilts(acc_mps2)
+        firm = _is_set(seen, known, self._rules)
+        mean = acc_mps2.mean(axis=2)
+        found: list[Contraction] = []
+        for k in np.flatnonzero(firm.any(axis=1)).tolist():
+            window = int(np.where(firm[k], seen.likeness[k], -1.0).argmax())
+            period_s = float(seen.period_s[k, window])
+            going_on = start_s[k] - self._last_s < 1.6 * period_s
+            away = (rest[k] - mean[k]) / STANDARD_GRAVITY_MPS2
+            rest_rad = float(away @ seen.axis[k]) if float(np.linalg.norm(away)) < SAME_LIE_RAD else None
+            course, sure = self._plantar_up(
+                seen.course_rad[k], seen.axis[k], WINDOWS[window], rest_rad, going_on=going_on
+            )
+            least = self._rules.pump_alike
+            for pump in pumps_of(course, WINDOWS[window], period_s, least, sure_side=sure, going_on=going_on):
+                peak_s = float(start_s[k]) - BEFORE_S + pump.peak_s
+                if peak_s - self._last_s > 0.5 * period_s and pump.tilt_rad < self._rules.most_pump_tilt_rad:
+                    self._last_s = peak_s
+                    found.append(_contraction(pump, float(start_s[k]) - BEFORE_S, posture_known=bool(known[k])))
+        return found
+
+    def _plantar_up(
+        self, course: FloatArray, axis: FloatArray, window: tuple[int, int], rest_rad: float | None, *, going_on: bool
+    ) -> tuple[FloatArray, bool]:
+        """The course with plantar flexion up, and whether that way is known; a set keeps its way."""
+        up, sure = plantar_is_up(course[window[0] : window[1]], rest_rad)
+        if going_on and self._plantar is not None and not sure:
+            up = float(self._plantar @ axis) > 0.0
+        self._plantar = axis if up else -axis
+        return (course if up else -course), sure
+
+
+def _is_set(seen: Tilts, known: BoolArray, r: Rules) -> BoolArray:
+    """Windows of each frame (f, windows) in which small tilts repeat, and nothing else happens."""
+    alike = seen.likeness > np.where(np.arange(len(WINDOWS)) == 0, r.pump_likeness, r.pump_likeness_at_an_end)
+    plain = (seen.straight > r.pump_straight) & (seen.lift_m < r.most_pump_lift_per_tilt_m)
+    slow = (seen.period_s > r.least_period_without_lift_s) & (seen.likeness[:, :1] > r.pump_likeness_without_lift)
+    lies = known | (seen.lift_m > r.least_pump_lift_per_tilt_m)
+    return alike & plain[:, None] & (lies[:, None] | slow)
+
+
+def _contraction(pump: Pump, frame_s: float, *, posture_known: bool) -> Contraction:
+    """A pump with what can be said for it: it repeats, the leg lies for sure, its side is known."""
+    sure = 0.45 + 0.15 * pump.sure_side + 0.15 * posture_known + 0.15 * (pump.alike > 0.92)
+    return Contraction(
+        Kind.ANKLE_PUMP,
+        round(frame_s + pump.onset_s, 3),
+        round(frame_s + pump.peak_s, 3),
+        round(frame_s + pump.end_s, 3),
+        round(sure, 3),
+        "even_tilts",
+        round(pump.tilt_rad, 4),
+        {"strength_unit": "rad"},
+    )
