@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
+from functools import lru_cache
 
 from tracker.remind.decisions import Doing, Observation
 from tracker.remind.settings import RemindSettings
 from tracker.remind.state import Rule, State
-from tracker.store.civil import day_of, day_start
+from tracker.store.civil import QUARTER_S, day_of, day_start
 
 _HELD_BY = {Doing.NOT_WORN: Rule.NOT_WORN, Doing.GAP: Rule.GAP, Doing.UNKNOWN: Rule.UNKNOWN}
 
@@ -68,8 +69,15 @@ def is_enough(shown: Sequence[float], now: datetime, zone: tzinfo, rules: Remind
 
 def shown_today(shown: Sequence[float], now: datetime, zone: tzinfo, rules: RemindSettings) -> int:
     """Messages of the wearer's day that is going on, in this zone."""
-    begun_s = day_start(day_of(now, zone, rules.day_start_hour), zone, rules.day_start_hour)
+    begun_s = _day_begun_s(int(now.timestamp() // QUARTER_S), zone, rules.day_start_hour)
     return sum(at >= begun_s for at in shown)
+
+
+@lru_cache(maxsize=8)
+def _day_begun_s(quarter: int, zone: tzinfo, start_hour: int) -> int:
+    """Start of the wearer's day that a quarter-hour of UTC lies in; days begin on quarter-hours."""
+    moment = datetime.fromtimestamp(quarter * QUARTER_S, zone)
+    return day_start(day_of(moment, zone, start_hour), zone, start_hour)
 
 
 def by_desktop(seen: Observation) -> Rule | None:
