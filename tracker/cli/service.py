@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -15,14 +18,17 @@ from tracker.errors import ConfigError, NothingFound
 from tracker.service.instance import Instance, is_running
 from tracker.service.manager import this_service
 from tracker.service.managers import manager_here
+from tracker.service.state import read_state
+from tracker.service.wish import Wish, leave_wish
 
 if TYPE_CHECKING:
     from tracker.home import Home
     from tracker.service.manager import Manager
 
 LOOK_EVERY_S = 0.1
+GIVE_WAY_S = 3.0
 STOP_WITHIN_S = 10.0
-START_WITHIN_S = 20.0
+START_WITHIN_S = 30.0
 NOT_INSTALLED = "the service is not installed: `soleus service install` does it"
 
 
@@ -47,8 +53,9 @@ def install() -> None:
     home.create()
     with surroundings.open_store():
         pass  # opening it brings its tables up to date, after a backup
+    since = surroundings.now()
     manager.install(this_service(version=installed_version()))
-    _await_start(home)
+    _await_start(home, since)
     click.echo(f"The service runs, and begins at login. It is written down in {manager.file}.")
     click.echo("`soleus status` shows what it does. To keep it running after you log out: loginctl enable-linger"
                if manager.file.suffix == ".service" else "`soleus status` shows what it does.")  # fmt: skip
@@ -74,8 +81,9 @@ def start() -> None:
     if is_running(home):
         click.echo("It runs already.")
         return
+    since = surroundings.now()
     manager.start()
-    _await_start(home)
+    _await_start(home, since)
     click.echo("It runs.")
 
 
@@ -112,12 +120,12 @@ def logs(lines: int) -> None:
 @click.pass_context
 def run(context: click.Context) -> None:
     """Be the service, until SIGTERM or Ctrl-C: what the system starts."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the loop listens: nothing is being recorded yet
     from tracker.channels.probing import probes_here
     from tracker.cli.radio import radio
     from tracker.live.clock import HostClock
     from tracker.service.log import close_log, open_log
     from tracker.service.loop import Loop, Outside, interruption
-    from tracker.service.state import read_state
     from tracker.store import Store
 
     home = surroundings.home().create()
@@ -154,13 +162,22 @@ def _installed(home: Home) -> Manager:
 
 
 def _stopped(manager: Manager, home: Home) -> None:
-    if is_running(home):
-        manager.stop()
-        _await_end(home)
+    if not is_running(home):
+        return
+    manager.stop()
+    if not _within(GIVE_WAY_S, lambda: not is_running(home)):
+        leave_wish(home, Wish.STOP)  # it was started by hand, so its manager cannot stop it
+    _await_end(home)
 
 
-def _await_start(home: Home) -> None:
-    if not _within(START_WITHIN_S, lambda: is_running(home)):
+def _await_start(home: Home, since: datetime) -> None:
+    """Until a service that began after an instant has said its first word."""
+
+    def has_begun() -> bool:
+        state = read_state(home)
+        return state is not None and state.started_at >= since and is_running(home)
+
+    if not _within(START_WITHIN_S, has_begun):
         raise ConfigError("the service was started and is not there: `soleus service logs` says why")
 
 

@@ -150,6 +150,7 @@ class Loop:
     async def run(self) -> int:
         """Serve until stopped; the exit code."""
         self._log.info("started, version %s, process %d", self._version, os.getpid())
+        take_wish(self._home)  # what was wished of a service before this one
         self._listen_to_signals()
         recording = asyncio.create_task(self._recorder.run())
         others = [

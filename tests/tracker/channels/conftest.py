@@ -34,6 +34,7 @@ _DUNSTRC = """\
 [global]
     dmenu = {chooser}
     markup = no
+    stack_duplicates = no
 """
 
 _CHOOSER = """\

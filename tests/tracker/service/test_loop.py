@@ -180,6 +180,7 @@ async def test_a_session_is_renewed_without_a_gap(bench: Bench, monkeypatch: pyt
             assert found is not None
             sessions.append(found)
             await running.until(lambda old=found: running.supervisor("s0").session is not old, 40)
+        await asyncio.sleep(5)
         assert len(bench.sensors[sensor.nick].ledger.links) == 1
     kept = bench.store.sessions()
     assert len(kept) == 3
@@ -226,7 +227,11 @@ async def test_pairings_are_followed(bench: Bench) -> None:
 
 
 async def test_upgrade_and_wish(bench: Bench) -> None:
-    """Another version on the disk ends it with a code that has it started again; a wish to stop ends it with 0."""
+    """Another version on the disk ends it with a code that has it started again; a wish to stop ends it with 0.
+
+    A wish that was left before it began was meant for another.
+    """
+    leave_wish(bench.store.home, Wish.STOP)
     for change, code in ((lambda one: one.installed.append("2.0"), UPGRADED),
                          (lambda one: leave_wish(bench.store.home, Wish.STOP), 0)):  # fmt: skip
         async with serving(bench) as running:
