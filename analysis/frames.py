@@ -113,7 +113,7 @@ class Frames:
 
 
 class Framer:
-    """Grid pieces in, complete frames out. Beyond a stretch lies the mean of its first, or its last, second."""
+    """Grid pieces in, complete frames out. Beyond a stretch lies the mean of its first or last seconds."""
 
     def __init__(self) -> None:
         self._new_stretch()
@@ -175,8 +175,9 @@ class Framer:
         if piece.ends:
             count = -(-real // CENTRE)
             short = max(0, (count - 1) * CENTRE + FRAME - held)
-            # The last second's mean: one late sample of a moving leg would turn and throw it for seconds on end.
-            acc, gyr = (x[-MEAN_OVER:].mean(axis=0, keepdims=True) for x in (self._acc, self._gyr))
+            # What lies beyond is not known. One late sample of a moving leg would throw it for seconds on end, and
+            # even the turn of its last second would; over six seconds a leg turns back, and the offset is left.
+            acc, gyr = (x[-n:].mean(axis=0, keepdims=True) for x, n in ((self._acc, MEAN_OVER), (self._gyr, BEFORE)))
             acc, gyr = np.repeat(acc, short, axis=0), np.repeat(gyr, short, axis=0)
             self._append(acc, gyr, np.repeat(self._missing[-1:], short))
         if count <= 0:

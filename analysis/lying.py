@@ -164,7 +164,8 @@ def _is_set(seen: Tilts, known: BoolArray, r: Rules) -> BoolArray:
     plain = (seen.straight > r.pump_straight) & (seen.lift_m < r.most_pump_lift_per_tilt_m)
     slow = (seen.period_s > r.least_period_without_lift_s) & (seen.likeness[:, :1] > r.pump_likeness_without_lift)
     lies = known | (seen.lift_m > r.least_pump_lift_per_tilt_m)
-    return alike & plain[:, None] & (lies[:, None] | slow)
+    smooth = seen.rough_mps2 < r.most_pump_rough_mps2
+    return alike & (plain & smooth)[:, None] & (lies[:, None] | slow)
 
 
 def _contraction(pump: Pump, frame_s: float, *, posture_known: bool) -> Contraction:

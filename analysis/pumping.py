@@ -49,6 +49,7 @@ class Tilts:
         lift_m: (f,) rise of the sensor for each radian of tilt.
         likeness: (f, windows) correlation of the course with itself one period later.
         period_s: (f, windows) that period.
+        rough_mps2: (f,) rms of the force about its means over a bin.
     """
 
     course_rad: FloatArray
@@ -57,6 +58,7 @@ class Tilts:
     lift_m: FloatArray
     likeness: FloatArray
     period_s: FloatArray
+    rough_mps2: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,9 @@ class Pump:
 
 def tilts(acc_mps2: FloatArray) -> Tilts:
     """Tilt and its repeats in each frame (f, 3, FRAME)."""
-    force = acc_mps2.reshape(acc_mps2.shape[0], 3, -1, BIN).mean(axis=3)
+    fine = acc_mps2.reshape(acc_mps2.shape[0], 3, -1, BIN)
+    force = fine.mean(axis=3)
+    rough = ((fine - force[..., None]) ** 2).sum(axis=1).mean(axis=(1, 2))
     up = force.mean(axis=2)
     up /= np.sqrt((up * up).sum(axis=1))[:, None]
     vertical = np.einsum("fij,fi->fj", force, up)
@@ -88,6 +92,7 @@ def tilts(acc_mps2: FloatArray) -> Tilts:
         lift_m=_lift_per_tilt_m(course, _off_line(vertical)),
         likeness=np.stack([likeness for likeness, _ in found], axis=1),
         period_s=np.stack([lag for _, lag in found], axis=1) / BINS_HZ,
+        rough_mps2=np.sqrt(rough),
     )
 
 

@@ -107,6 +107,7 @@ class Rules:
     standing_shank_cos: float = 0.64  # 50 degrees: the shank of one who walks stands
     least_pump_mps2: float = 0.025  # rms of the force that the tilt lets in. sim: 95 % of lying still 0.023
     most_pump_mps2: float = 0.35
+    most_pump_rough_mps2: float = 0.25  # sim: 99 % of pumping 0.17, half of slow fidgeting 0.7 and more
     most_pump_rad_s: float = 0.1
     most_pump_tilt_rad: float = 0.055  # 3 degrees: assumed; the other leg's exercise may tilt this one by more
     pump_likeness: float = 0.5  # of the course to itself one period later; worth a closer look

@@ -46,16 +46,17 @@ def test_centres_tile_the_stretch(n: int) -> None:
 def test_a_frame_shows_what_surrounds_its_centre() -> None:
     """Sample BEFORE + k of frame f is instant f * CENTRE + k.
 
-    Beyond the ends lies the mean of the first, and of the last, second.
+    Beyond the ends lies the mean of the first, and of the last, second; of the turn that of the last six seconds.
     """
     n = 1000
     frames = Framer().feed(piece(ramp(n)))
     assert frames is not None
     index = np.arange(len(frames))[:, None] * CENTRE + np.arange(FRAME)[None, :] - BEFORE
-    first, last = (GRID_HZ - 1) / 2.0, n - (GRID_HZ + 1) / 2.0  # means of 0 .. 24 and of n-25 .. n-1
-    expected = np.where(index < 0, first, np.where(index < n, index, last))
-    np.testing.assert_allclose(frames.acc_mps2[:, 0], expected, atol=1e-9)
-    np.testing.assert_allclose(frames.gyr_rad_s[:, 0], expected + 0.5, atol=1e-9)
+    first = (GRID_HZ - 1) / 2.0  # mean of 0 .. 24
+    for seen, over, more in ((frames.acc_mps2, GRID_HZ, 0.0), (frames.gyr_rad_s, BEFORE, 0.5)):
+        last = n - (over + 1) / 2.0  # mean of the last so many
+        expected = np.where(index < 0, first, np.where(index < n, index, last))
+        np.testing.assert_allclose(seen[:, 0], expected + more, atol=1e-9)
 
 
 @pytest.mark.parametrize("size", [1, 13, 50, 349])
