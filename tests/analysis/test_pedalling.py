@@ -87,12 +87,13 @@ def test_walking_to_the_bike_is_walking(teller: Telling, count: Counting) -> Non
 
 
 def test_force_alone_counts_strokes_less_surely(teller: Telling, count: Counting) -> None:
-    """Without a gyroscope a steady ride is counted, with less confidence."""
-    story = teller(40_300, 52.0).stand(6.0).ride(Bike(), (Bout(25, 65.0),)).stand(6.0)
-    told = story.record()
-    sure = [e for e in count(*told.blocks).contractions if e.kind is Kind.PEDAL]
-    unsure = [e for e in count(told.blocks[0]).contractions if e.kind is Kind.PEDAL]
-    assert len(unsure) >= 0.9 * len(sure)
+    """Without a gyroscope six steady rides are counted nearly as well, with less confidence."""
+    sure, unsure = [], []
+    for seed in range(40_300, 40_306):
+        told = teller(seed, 52.0).stand(6.0).ride(Bike(), (Bout(25, 65.0),)).stand(6.0).record()
+        sure += [e for e in count(*told.blocks).contractions if e.kind is Kind.PEDAL]
+        unsure += [e for e in count(told.blocks[0]).contractions if e.kind is Kind.PEDAL]
+    assert len(unsure) >= 0.85 * len(sure)
     assert max(e.confidence for e in unsure) < max(e.confidence for e in sure)
 
 
