@@ -45,7 +45,7 @@ def unit_of(tmp_path: Path, system: System) -> SystemdUser:
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
-@pytest.mark.parametrize("service", [SERVICE, this_service({"SOLEUS_HOME": "/srv/data"}, "1")], ids=["strange", "own"])
+@pytest.mark.parametrize("service", [SERVICE, this_service({"SOLEUS_HOME": "/data"}, "1")], ids=["strange", "own"])
 def test_systemd_has_nothing_to_say(service: Service, tmp_path: Path) -> None:
     """`systemd-analyze verify` takes the unit without a word, whatever is in the wearer's paths."""
     unit = tmp_path / UNIT
