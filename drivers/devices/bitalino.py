@@ -163,9 +163,9 @@ def start(settings: Settings) -> Script[Settings]:
     channels = settings.get("channels", 1)
     if channels not in FRAME_BYTES:
         raise DeviceRefusedError(f"the BITalino has 1 to 6 channels, not {channels}")
+    yield from _order(_STOP)  # before anybody listens: what is left of that session is no beginning of this one
     yield Subscribe(FRAMES)
     yield Subscribe(COMMANDS)
-    yield from _order(_STOP)
     firmware = yield from _version()
     battery = (yield from _state_battery()) if firmware and _number(firmware) >= _HAS_STATE else None
     yield from _order(_RATE_CODE[rate_hz] << 6 | 0x03)

@@ -177,6 +177,7 @@ DRIVER = Driver(
     stop=session.stop,
     defaults={"rate_hz": session.USUAL_HZ, "acc_range_g": 8, "gyr_range_deg_s": 2000, "emg": True},
     packet_interval_s=0.1,
+    least_mtu=64,
     facts=Facts(
         measures="emg x2, acc gyr",
         best_rate_hz=1024,

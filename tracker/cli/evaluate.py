@@ -99,7 +99,7 @@ def print_part(source: str, part: Part) -> None:
         click.echo(text_diagram(part.calibration))
         worst = part.calibration.worst_error
         said = "no bin has 100 events" if worst is None else f"{100 * worst:.1f} points"
-        click.echo(f"| is the mean confidence; worst bin with 100 events or more: {said}.\n")
+        click.echo(f"| is the mean confidence; worst bin of 100 events: {said}.\n")
 
 
 def _scores(part: Part, width: int) -> Table:
