@@ -6,13 +6,10 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
-from analysis.events import Algorithm, Kind
+from analysis.events import Algorithm
 
 NAME = "hinge"
 VERSION = "1.0"
-
-FOUND_BY_MOTION = frozenset(Kind)
-"""Kinds that this version looks for in movement; of the others movement says nothing yet, which is not zero."""
 
 
 @dataclass(frozen=True, slots=True)

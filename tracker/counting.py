@@ -30,7 +30,13 @@ Group = tuple[SampleBlock, ...]
 class Counting:
     """Counts one session, fed in any cutting: `feed` what comes, `finish`, then read `facts`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, remember: bool = True) -> None:
+        """A session of which nothing has come yet.
+
+        Args:
+            remember: keep all that was found for `facts`; a live session hands it on instead, and stays small.
+        """
+        self._remember = remember
         self._pipeline = Pipeline()
         self._streams: dict[tuple[Modality, str | None], _Stream] = {}
         self._held: list[Group] | None = []
@@ -59,7 +65,10 @@ class Counting:
         found = Findings() if self._held is None else self._release()
         if self._uncountable:
             return found
-        return found + self._found.take(self._pipeline.finish())
+        return found + self._noted(self._pipeline.finish())
+
+    def _noted(self, found: Findings) -> Findings:
+        return self._found.take(found) if self._remember else found
 
     def preview(self) -> tuple[Contraction, ...]:
         """Contractions that are over but not final yet; they may still change or go."""
@@ -71,7 +80,7 @@ class Counting:
 
     @property
     def facts(self) -> Facts:
-        """Everything that is final; whole once `finish` was called."""
+        """Everything that is final and was remembered; whole once `finish` was called."""
         streams = _by_modality(self._streams.values())
         first_s = min((stream.first_s for stream in streams), default=0.0)
         last_s = max((stream.last_s for stream in streams), default=0.0)
@@ -143,7 +152,7 @@ class Counting:
         if self._uncountable is None:
             for group in groups:
                 chosen = [block for block in group if block.modality is Modality.EMG] if self._only_emg else group
-                found = found + self._found.take(self._pipeline.feed(*chosen))
+                found = found + self._noted(self._pipeline.feed(*chosen))
         return found
 
     def _gaps(self) -> list[Gap] | None:

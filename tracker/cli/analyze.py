@@ -10,7 +10,7 @@ import click
 from analysis.events import Kind, State
 from drivers.errors import RecordingError
 from tracker.cli.faults import say
-from tracker.cli.figures import kind_number
+from tracker.cli.figures import number
 from tracker.cli.options import FILE, file_options, json_option, leg_option, read_options
 from tracker.cli.output import KIND_NAMES, console, counted, duration, print_json, table
 from tracker.cli.progress import Bar
@@ -99,7 +99,7 @@ def print_table(name: str, facts: Facts) -> None:
         rows = table("contractions", "number", "mean confidence", numbers=("number", "mean confidence"))
         for kind in Kind:
             sure = facts.mean_confidence(kind)
-            told = kind_number(kind, facts.known_counts[kind])
+            told = number(facts.known_counts[kind])
             rows.add_row(KIND_NAMES[kind], told, "" if sure is None else f"{sure:.2f}")
         out.print(rows)
     out.print(states_table(facts))

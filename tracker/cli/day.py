@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from analysis.events import DELIBERATE, Kind
-from analysis.rules import FOUND_BY_MOTION
 from tracker.cli import surroundings
 from tracker.cli.dates import Calendar, calendar, date_argument, day_named, day_start_option, long_date
-from tracker.cli.figures import UNKNOWN, bar, kind_number, number, share, span
+from tracker.cli.figures import UNKNOWN, bar, number, share, span
 from tracker.cli.options import json_option
 from tracker.cli.output import KIND_NAMES, console, print_json
 from tracker.store.days import DaySummary, Hour, LegDay
@@ -99,20 +98,16 @@ def _counts(summary: DaySummary) -> Table:
         names = [f"{summary.leg or 'unnamed'}", "unnamed" if other[0] == "unknown" else other[0]]
         grid.add_row("", *names, "", style="dim")
     for kind in DELIBERATE:
-        grid.add_row(KIND_NAMES[kind], *(_count(leg, kind) for leg in legs), _note(kind))
+        grid.add_row(KIND_NAMES[kind], *(_count(leg, kind) for leg in legs), "")
     grid.add_row("deliberate", *(number(leg.deliberate) for leg in legs), "", style="bold")
     for kind in _GAIT:
-        grid.add_row(KIND_NAMES[kind], *(_count(leg, kind) for leg in legs), _note(kind))
+        grid.add_row(KIND_NAMES[kind], *(_count(leg, kind) for leg in legs), "")
     grid.add_row("all contractions", *(number(leg.total) for leg in legs), "", style="bold")
     return grid
 
 
 def _count(leg: LegDay, kind: Kind) -> str:
-    return kind_number(kind, None if leg.counts is None else leg.counts[kind])
-
-
-def _note(kind: Kind) -> str:
-    return "" if kind in FOUND_BY_MOTION else "not counted from movement yet"
+    return number(None if leg.counts is None else leg.counts[kind])
 
 
 def _seen(summary: DaySummary, days: Calendar) -> Table:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from analysis.events import Kind
-from analysis.rules import FOUND_BY_MOTION
-
 UNKNOWN = "—"
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _PREFIXES = ("bytes", "kB", "MB", "GB", "TB")
@@ -15,11 +12,6 @@ _PREFIXES = ("bytes", "kB", "MB", "GB", "TB")
 def number(value: int | None) -> str:
     """`1,234`, or a dash."""
     return UNKNOWN if value is None else f"{value:,}"
-
-
-def kind_number(kind: Kind, value: int | None) -> str:
-    """The count of a kind; a dash, too, where there is none and no rule looks for the kind in movement yet."""
-    return number(None if not value and kind not in FOUND_BY_MOTION else value)
 
 
 def clock_time(seconds: float | None) -> str:

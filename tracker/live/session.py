@@ -83,7 +83,7 @@ class LiveSession:
         self._store, self._sensor, self._driver, self._clock = store, sensor, driver, clock
         store.wait_at_most(BUSY_S)
         self._decoder: Decoder | None = None if settings is None else driver.decoder(settings)
-        self._counting = Counting()
+        self._counting = Counting(remember=False)
         self._pending: list[RawPacket] = []
         self._undecoded: list[RawPacket] = []
         self._unstored = Findings()
