@@ -289,7 +289,7 @@ async def test_silence_is_news_once(bench: Bench) -> None:
         assert message.text.startswith("s0 has sent nothing for 5 minutes")
         assert running.state.notices == (message.text,)
         await running.until(lambda: not running.state.notices, 90)
-        assert message.slot in running.screen.withdrawn
+        await running.until(lambda: message.slot in running.screen.withdrawn, 10)
 
 
 def test_interruption() -> None:
