@@ -39,7 +39,7 @@ from drivers.protocols import metamotion_session as session
 from drivers.protocols.full_scale import nearest
 from drivers.protocols.metamotion_frames import Found, Frames, Source
 from drivers.protocols.metamotion_layout import NOTIFY
-from drivers.protocols.standard_gatt import BATTERY_LEVEL, battery_percent, read_battery
+from drivers.protocols.standard_gatt import battery_levels, read_battery
 
 RATES_HZ: tuple[float, ...] = (100.0, 50.0, 25.0, 200.0, 400.0, 12.5)
 """What is guessed among where nobody states the rate, the usual one of packed data first."""
@@ -198,18 +198,9 @@ class MetaMotionDecoder(BatchDecoder):
 
     def _take_strangers(self, batch: PacketBatch) -> Faults:
         """Everything of another characteristic."""
-        faults: Faults = []
-        other = [place for place, name in enumerate(batch.names) if name != NOTIFY]
-        for i in np.flatnonzero(np.isin(batch.which, other)).tolist() if other else ():
-            packet = batch[i]
-            try:
-                if packet.characteristic != BATTERY_LEVEL:
-                    raise PacketError("unknown characteristic", packet.characteristic, packet.payload)
-                percent = battery_percent(packet.payload)
-            except PacketError as error:
-                faults.append((i, error.reason))
-            else:
-                self._others.take(Modality.BATTERY, ("battery",), packet.arrival_ns, [percent], "standard")
+        levels, faults = battery_levels(batch, (NOTIFY,))
+        for arrival_ns, percent in levels:
+            self._others.take(Modality.BATTERY, ("battery",), arrival_ns, [percent], "standard")
         return faults
 
     def _add(self, processor: int) -> None:

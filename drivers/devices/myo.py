@@ -30,7 +30,7 @@ from drivers.packets import PacketBatch, RawPacket
 from drivers.protocols import myo_session as session
 from drivers.protocols import packet_columns as columns
 from drivers.protocols.myo_session import CLASSIFIER, EMG, FILTERED, FIRMWARE, IMU, INFO, MOTION
-from drivers.protocols.standard_gatt import BATTERY_LEVEL, battery_percent, read_battery
+from drivers.protocols.standard_gatt import battery_levels, read_battery
 
 EMG_HZ, IMU_HZ = 200.0, 50.0
 CHANNELS = tuple("12345678")
@@ -93,22 +93,9 @@ class MyoDecoder(BatchDecoder):
 
     def _take_others(self, batch: PacketBatch) -> Faults:
         """Battery, events that are no samples, strangers."""
-        known = {*EMG, IMU, FILTERED}
-        other = [place for place, name in enumerate(batch.names) if name not in known]
-        faults: Faults = []
-        if not other:
-            return faults
-        for i in np.flatnonzero(np.isin(batch.which, other)).tolist():
-            packet = batch[i]
-            if packet.characteristic == BATTERY_LEVEL:
-                try:
-                    percent = battery_percent(packet.payload)
-                except PacketError as error:
-                    faults.append((i, error.reason))
-                else:
-                    self._battery.take(Modality.BATTERY, ("battery",), packet.arrival_ns, [percent])
-            elif packet.characteristic not in NO_SAMPLES:
-                faults.append((i, "unknown characteristic"))
+        levels, faults = battery_levels(batch, {*EMG, IMU, FILTERED}, dict.fromkeys(NO_SAMPLES))
+        for arrival_ns, percent in levels:
+            self._battery.take(Modality.BATTERY, ("battery",), arrival_ns, [percent])
         return faults
 
     def _sound_emg(self, batch: PacketBatch, faults: Faults) -> tuple[IntArray, IntArray]:

@@ -33,7 +33,7 @@ from drivers.packets import PacketBatch, RawPacket
 from drivers.protocols import packet_columns as columns
 from drivers.protocols.full_scale import nearest
 from drivers.protocols.packet_columns import Octets
-from drivers.protocols.standard_gatt import BATTERY_LEVEL, battery_percent, read_battery
+from drivers.protocols.standard_gatt import battery_levels, read_battery
 from drivers.script import DeviceRefusedError, Read, Script, Subscribe, Unsubscribe, Write
 
 SERVICE, DATA, CONFIG, PERIOD = (f"f000aa8{i}-0451-4000-b000-000000000000" for i in range(4))
@@ -94,18 +94,9 @@ class SensorTagDecoder(BatchDecoder):
 
     def _take_others(self, batch: PacketBatch) -> Faults:
         """Battery, and strangers."""
-        faults: Faults = []
-        other = [place for place, name in enumerate(batch.names) if name != DATA]
-        for i in np.flatnonzero(np.isin(batch.which, other)).tolist() if other else ():
-            packet = batch[i]
-            try:
-                if packet.characteristic != BATTERY_LEVEL:
-                    raise PacketError("unknown characteristic", packet.characteristic, packet.payload)
-                percent = battery_percent(packet.payload)
-            except PacketError as error:
-                faults.append((i, error.reason))
-            else:
-                self._battery.take(Modality.BATTERY, ("battery",), packet.arrival_ns, [percent])
+        levels, faults = battery_levels(batch, (DATA,))
+        for arrival_ns, percent in levels:
+            self._battery.take(Modality.BATTERY, ("battery",), arrival_ns, [percent])
         return faults
 
     def _twice(self, arrival: IntArray, octets: Octets) -> npt.NDArray[np.bool_]:

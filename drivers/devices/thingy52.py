@@ -29,7 +29,7 @@ from drivers.driver import Advert, Driver, Facts
 from drivers.errors import PacketError
 from drivers.packets import PacketBatch, RawPacket
 from drivers.protocols import packet_columns as columns
-from drivers.protocols.standard_gatt import BATTERY_LEVEL, battery_percent, read_battery
+from drivers.protocols.standard_gatt import battery_levels, read_battery
 from drivers.script import DeviceRefusedError, Pause, Read, Script, Subscribe, Unsubscribe, Write
 
 
@@ -123,25 +123,10 @@ class Thingy52Decoder(BatchDecoder):
 
     def _take_others(self, batch: PacketBatch) -> Faults:
         """Battery, what is no sample, strangers."""
-        faults: Faults = []
-        other = [place for place, name in enumerate(batch.names) if name not in _LAYOUTS]
-        if not other:
-            return faults
-        for i in np.flatnonzero(np.isin(batch.which, other)).tolist():
-            try:
-                self._take_other(batch[i])
-            except PacketError as error:
-                faults.append((i, error.reason))
+        levels, faults = battery_levels(batch, _LAYOUTS, NO_SAMPLES)
+        for arrival_ns, percent in levels:
+            self._battery.take(Modality.BATTERY, ("battery",), arrival_ns, [percent])
         return faults
-
-    def _take_other(self, packet: RawPacket) -> None:
-        if packet.characteristic == BATTERY_LEVEL:
-            percent = battery_percent(packet.payload)
-            self._battery.take(Modality.BATTERY, ("battery",), packet.arrival_ns, [percent])
-        elif packet.characteristic not in NO_SAMPLES:
-            raise PacketError("unknown characteristic")
-        elif len(packet.payload) != NO_SAMPLES[packet.characteristic]:
-            raise PacketError("truncated packet")
 
     def _set_zero(self, batch: PacketBatch, found: Sequence[IntArray]) -> None:
         """The packet that came first sets the zero, whichever stream is taken first."""

@@ -6,7 +6,13 @@ Specification Supplement.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
+import numpy as np
+
+from drivers.decoder import Faults
 from drivers.errors import PacketError
+from drivers.packets import PacketBatch
 from drivers.script import Read, Script
 
 BATTERY_LEVEL = "00002a19-0000-1000-8000-00805f9b34fb"
@@ -51,3 +57,34 @@ def read_battery() -> Script[int | None]:
         return round(battery_percent(level)) if level is not None else None
     except PacketError:
         return None
+
+
+def battery_levels(
+    batch: PacketBatch, own: Collection[str], silent: Mapping[str, int | None] | None = None
+) -> tuple[list[tuple[int, float]], Faults]:
+    """Battery levels among the packets that a decoder does not take itself, and what is wrong with the others.
+
+    Args:
+        batch: packets of a device.
+        own: characteristics that the decoder takes.
+        silent: characteristics that hold no samples, with the bytes that they have; None = any number.
+
+    Returns:
+        (arrival_ns, percent) of each level, and the faults.
+    """
+    levels: list[tuple[int, float]] = []
+    faults: Faults = []
+    lengths = silent or {}
+    other = [place for place, name in enumerate(batch.names) if name not in own]
+    for i in np.flatnonzero(np.isin(batch.which, other)).tolist() if other else ():
+        packet = batch[i]
+        if packet.characteristic == BATTERY_LEVEL:
+            try:
+                levels.append((packet.arrival_ns, battery_percent(packet.payload)))
+            except PacketError as error:
+                faults.append((i, error.reason))
+        elif packet.characteristic not in lengths:
+            faults.append((i, "unknown characteristic"))
+        elif lengths[packet.characteristic] not in (None, len(packet.payload)):
+            faults.append((i, "truncated packet"))
+    return levels, faults

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from analysis.samples import Modality, SampleBlock
-from drivers.devices.thingy52 import BATTERY_LEVEL, CONFIG, DRIVER, EULER, QUAT, RAW, SERVICE
+from drivers.devices.thingy52 import CONFIG, DRIVER, EULER, QUAT, RAW, SERVICE
 from drivers.driver import Advert
 from drivers.errors import PacketError
 from drivers.packets import RawPacket
+from drivers.protocols.standard_gatt import BATTERY_LEVEL
 from drivers.recording.block_groups import joined
 from drivers.script import DeviceRefusedError, Subscribe, Unsubscribe, Write
 from drivers.virtual.conversation import Conversation
