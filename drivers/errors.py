@@ -19,6 +19,10 @@ class LinkError(Exception):
     """The radio cannot do what was asked; the text is one sentence with the fix."""
 
 
+NO_RECORDING = "is not a recording"
+"""Why a file is refused whose bytes are none of ours."""
+
+
 class RecordingError(Exception):
     """A file of the user cannot be used; the text names file, line and column where there are any."""
 

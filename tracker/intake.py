@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from analysis.events import Kind, Leg
 from analysis.samples import SampleBlock
-from drivers.errors import RecordingError
+from drivers.errors import NO_RECORDING, RecordingError
 from drivers.packets import PacketBatch
 from drivers.recording import (
     Anchor,
@@ -110,7 +110,12 @@ def open_input(path: Path, options: ReadOptions | None = None, progress: Progres
         raise RecordingError("this is a folder, not a file", path)
     if not path.exists():
         raise RecordingError("there is no such file", path)
-    return open_recording(path)
+    try:
+        return open_recording(path)
+    except RecordingError as error:
+        if error.reason != NO_RECORDING:
+            raise
+        raise RecordingError(f"{NO_RECORDING}, and a sample file ends in .csv, .csv.gz or .parquet", path) from error
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from drivers import registry
 from drivers.capture_lines import GZIP_MAGIC, capture_file, read_capture
 from drivers.clocks.device import DUPLICATE
 from drivers.decoder import Decoder, HostZero
-from drivers.errors import NothingRecordedError, PacketError, RecordingError
+from drivers.errors import NO_RECORDING, NothingRecordedError, PacketError, RecordingError
 from drivers.packets import PacketBatch, RawPacket
 from drivers.recording.block_groups import BlockGroups
 from drivers.recording.digest import content_digest
@@ -234,7 +234,7 @@ def open_recording(path: Path) -> Recording:
         return Recording(path, _SqliteSource(path))
     if start.startswith(GZIP_MAGIC) or start.lstrip().startswith(b"{"):
         return Recording(path, _TextSource(path))
-    raise RecordingError("is not a recording", path)
+    raise RecordingError(NO_RECORDING, path)
 
 
 class _TextSource:

@@ -102,7 +102,7 @@ def test_a_notification_may_hold_several_frames_or_a_part_of_one(size: int) -> N
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(0, 300), max_size=20), st.integers(0, 299), st.integers(1, 40))
 def test_any_cutting_gives_the_same_frames_and_a_tear_costs_few(cuts: list[int], torn: int, lost: int) -> None:
-    """Bytes that are missing anywhere cost their frames and at most one that is not confirmed."""
+    """Missing bytes cost their frames, and in rare cases a dozen behind them: two false frames agreed by chance."""
     whole = b"".join(frame(i, i) for i in range(100))
     whole = whole[:torn] + whole[torn + lost :]
     pieces = np.split(np.frombuffer(whole, np.uint8), sorted(cuts))
@@ -113,7 +113,7 @@ def test_any_cutting_gives_the_same_frames_and_a_tear_costs_few(cuts: list[int],
         rows = [block for group in groups for block in decoder.feed_many(group)[0]] + decoder.finish()
         found.append([value for block in rows for value in raw_of(block)])
     assert found[0] == found[1]
-    assert len(found[0]) >= 80 - (lost + 2) // 3  # a CRC of four bits agrees by chance before the first frames
+    assert len(found[0]) >= 80 - (lost + 2) // 3
     assert len(set(found[0]) - set(range(100))) <= 1
 
 

@@ -133,7 +133,7 @@ def test_nothing_is_stored(walk_file: Path, home: Path, run: Any) -> None:
     [
         ("none.csv", None, "there is no such file."),
         ("none.sqlite", None, "there is no such file."),
-        ("a.txt", "hello", "is not a recording."),
+        ("a.txt", "hello", "is not a recording, and a sample file ends in .csv, .csv.gz or .parquet."),
         ("a.csv", "", "the file is empty."),
         ("a.sqlite", "", "is empty, not a recording."),
         ("b.csv", "t_s,acc_x_mps2,acc_y_mps2,acc_z_mps2\n0,1,2,x\n", "line 2"),
