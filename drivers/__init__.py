@@ -1,1 +1,1 @@
-"""Devices: packet layouts, clocks, recordings, virtual sensors."""
+"""Devices: radio, packet layouts, clocks, recordings, virtual sensors."""

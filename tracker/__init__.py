@@ -1,1 +1,1 @@
-"""The application: commands, store, review."""
+"""The application: commands, live session, store, review, reminders, service."""
