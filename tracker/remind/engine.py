@@ -135,11 +135,13 @@ def _advanced(
     """Every leg's ledger, and whether some leg's movement cleared it."""
     dt_s = 0.0 if state.at_s is None else max(0.0, now_s - state.at_s)
     before = state.ledgers
-    if [one.leg for one in before] != [leg.leg or _NOBODY_SAID for leg in seen.legs]:  # a Leg equals its name
+    if len(before) != len(seen.legs):
         return _paired(state, seen, now_s, dt_s, is_awake, terms)
     moved = False
-    after = []
+    after: list[Ledger] = []
     for one, leg in zip(before, seen.legs, strict=True):
+        if one.leg != (leg.leg or _NOBODY_SAID):  # a Leg equals its name
+            return _paired(state, seen, now_s, dt_s, is_awake, terms)
         ledger, cleared = advance(one, leg, now_s, dt_s, state.awake, is_awake, terms)
         moved = moved or cleared
         after.append(ledger)
@@ -191,9 +193,7 @@ def answer(state: State, given: Answer, now: datetime, zone: tzinfo, rules: Remi
 def _unknown(seen: Observation) -> tuple[str, ...]:
     """What of the desktop cannot be known."""
     known = (seen.locked, seen.do_not_disturb, seen.microphone, seen.camera)
-    if None not in known:
-        return ()
-    return tuple(name for name, value in zip(_NO_DESKTOP, known, strict=True) if value is None)
+    return tuple(name for name, value in zip(_NO_DESKTOP, known, strict=True) if value is None) if None in known else ()
 
 
 _NO_DESKTOP = ("locked", "do_not_disturb", "microphone", "camera")

@@ -7,11 +7,12 @@ and one that they show twice is in its period both times; there is nothing to co
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-DAY_S = 86_400
+DAY_MIN = 1440
 
 _SPAN = re.compile(r"(\d{1,2}):?(\d{2})?\s*-\s*(\d{1,2}):?(\d{2})?")
 _OFF = ("off", "none", "")
@@ -22,36 +23,36 @@ class Period:
     """Part of a day on the wall's clock; one whose end is before its start reaches into the next day.
 
     Attributes:
-        start_s: seconds after midnight, 0..86399.
-        end_s: first second after it, 1..86400, another than `start_s`.
+        start_min: minutes after midnight, 0..1439.
+        end_min: first minute after it, 1..1440, another than `start_min`.
         weekday: on which it begins, 0 for Monday; None for every day.
     """
 
-    start_s: int
-    end_s: int
+    start_min: int
+    end_min: int
     weekday: int | None = None
-
-    def holds(self, weekday: int, second: int) -> bool:
-        """Whether a time of this weekday lies in it."""
-        on_it = self.weekday is None or self.weekday == weekday
-        if self.start_s < self.end_s:
-            return on_it and self.start_s <= second < self.end_s
-        if on_it and second >= self.start_s:
-            return True
-        began_yesterday = self.weekday is None or self.weekday == (weekday - 1) % 7
-        return began_yesterday and second < self.end_s
 
     def __str__(self) -> str:
         day = "" if self.weekday is None else f"{WEEKDAYS[self.weekday][:3]} "
-        return f"{day}{_clock(self.start_s)}-{_clock(self.end_s)}"
+        return f"{day}{_clock(self.start_min)}-{_clock(self.end_min)}"
 
 
-def _clock(second: int) -> str:
-    return f"{second // 3600:02}:{second // 60 % 60:02}"
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
 
 
-ALL_DAY = Period(0, DAY_S)
-DAYTIME = Period(8 * 3600, 22 * 3600)
+def _week_of(several: Iterable[tuple[int, Period]]) -> bytes:
+    """For each minute of the week, from Monday's first on, 1 where a period holds that began on its weekday."""
+    week = bytearray(7 * DAY_MIN)
+    for weekday, period in several:
+        last = period.end_min if period.start_min < period.end_min else period.end_min + DAY_MIN
+        for minute in range(period.start_min, last):
+            week[(weekday * DAY_MIN + minute) % len(week)] = 1
+    return bytes(week)
+
+
+ALL_DAY = Period(0, DAY_MIN)
+DAYTIME = Period(8 * 60, 22 * 60)
 """The hours where nobody set any. Chosen: most people are awake then, and few want to hear from us outside of it."""
 
 
@@ -68,27 +69,35 @@ class Schedule:
     hours: tuple[tuple[Period, ...], ...] = field(default=((DAYTIME,),) * 7)
     quiet: tuple[Period, ...] = ()
     holidays: tuple[tuple[date, date], ...] = ()
+    _awake: bytes = field(init=False, repr=False, compare=False)
+    _quiet: bytes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Lay both out over the minutes of a week: they are asked at every observation, and written once."""
+        awake = _week_of((weekday, period) for weekday, day in enumerate(self.hours) for period in day)
+        quiet = _week_of(
+            (weekday, period) for period in self.quiet for weekday in range(7) if period.weekday in (None, weekday)
+        )
+        object.__setattr__(self, "_awake", awake)
+        object.__setattr__(self, "_quiet", quiet)
 
     def is_awake(self, local: datetime) -> bool:
-        """Whether a time on the wearer's clock lies in the hours of reminders."""
-        weekday, second = local.weekday(), local.hour * 3600 + local.minute * 60 + local.second
-        for period in self.hours[weekday]:
-            if period.start_s <= second and (second < period.end_s or period.end_s <= period.start_s):
-                return True
-        # A night shift: what began yesterday and reaches past midnight.
-        return any(second < period.end_s <= period.start_s for period in self.hours[weekday - 1])
+        """Whether a time on the wearer's clock lies in the hours of reminders, or in what began yesterday."""
+        return self._awake[local.weekday() * DAY_MIN + local.hour * 60 + local.minute] == 1
 
     def is_quiet(self, local: datetime) -> bool:
         """Whether it lies in a quiet period."""
-        weekday, second = local.weekday(), local.hour * 3600 + local.minute * 60 + local.second
-        return any(period.holds(weekday, second) for period in self.quiet)
+        return self._quiet[local.weekday() * DAY_MIN + local.hour * 60 + local.minute] == 1
 
     def is_holiday(self, local: datetime) -> bool:
         """Whether its date is a holiday."""
         if not self.holidays:
             return False
         today = local.date()
-        return any(first <= today <= last for first, last in self.holidays)
+        for first, last in self.holidays:
+            if first <= today <= last:
+                return True
+        return False
 
 
 def periods(text: str) -> tuple[Period, ...]:
@@ -127,14 +136,15 @@ def _period(text: str, weekday: int | None = None) -> Period:
     found = _SPAN.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"{text.strip()!r} is not a period such as 08:00-12:00")
-    start_s, end_s = (
-        int(hours) * 3600 + int(minutes or 0) * 60 for hours, minutes in (found.group(1, 2), found.group(3, 4))
+    (start_hour, start), (end_hour, end) = (
+        (int(hours), int(minutes or 0)) for hours, minutes in (found.group(1, 2), found.group(3, 4))
     )
-    if any(int(minutes or 0) > 59 for minutes in found.group(2, 4)) or start_s >= DAY_S or end_s > DAY_S:
+    start_min, end_min = start_hour * 60 + start, end_hour * 60 + end
+    if start > 59 or end > 59 or start_min >= DAY_MIN or end_min > DAY_MIN:
         raise ValueError(f"{text.strip()!r} has a time that no clock shows")
-    if start_s == end_s % DAY_S and (start_s or not end_s):
+    if start_min == end_min % DAY_MIN and (start_min or not end_min):
         raise ValueError(f"{text.strip()!r} is empty: write 00:00-24:00 for the whole day")
-    return Period(start_s, end_s or DAY_S, weekday)
+    return Period(start_min, end_min or DAY_MIN, weekday)
 
 
 def holidays(text: str) -> tuple[tuple[date, date], ...]:

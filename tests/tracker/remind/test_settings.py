@@ -44,8 +44,8 @@ def test_every_key(tmp_path: Path) -> None:
     rules = read_remind_settings(home_with(tmp_path, text))
     assert (rules.on, rules.still_min, rules.clear_contractions) == (True, 25.0, 15)
     assert rules.ladder == (Rung.GENTLE, Rung.BADGE)
-    assert rules.schedule.hours == ((Period(32400, 61200),),) * 6 + ((),)
-    assert rules.schedule.quiet == (Period(43200, 46800, 4),)
+    assert rules.schedule.hours == ((Period(540, 1020),),) * 6 + ((),)
+    assert rules.schedule.quiet == (Period(720, 780, 4),)
     assert (rules.calendar, rules.adaptive) == (Path("/tmp/a.ics"), True)
     assert rules.adaptive_since == datetime(2026, 5, 1, 8, tzinfo=UTC)
 
