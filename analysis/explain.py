@@ -211,7 +211,7 @@ class _Near:
 
 def _near(frames: Frames, at_s: float, rules: Rules) -> list[_Near]:
     """The frames whose centre, or its borders, could hold a decision that is asked for."""
-    end_s = frames.start_s + frames.seen_s
+    end_s = frames.until_s
     close = (frames.start_s - 2 * NEAR_S <= at_s) & (at_s <= end_s + 2 * NEAR_S)
     lively = is_lively(frames, rules) if close.any() else close
     made = []

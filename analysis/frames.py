@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from analysis.grid import GRID_HZ, GridPiece
+from analysis.grid import CELL_S, GRID_HZ, GridPiece
 from analysis.samples import FloatArray
 
-BEFORE_S, CENTRE_S, AFTER_S = 6, 2, 6
+BEFORE_S, CENTRE_S, AFTER_S = 6, CELL_S, 6
 FRAME_S = BEFORE_S + CENTRE_S + AFTER_S
 BEFORE, CENTRE, AFTER = BEFORE_S * GRID_HZ, CENTRE_S * GRID_HZ, AFTER_S * GRID_HZ
 FRAME = BEFORE + CENTRE + AFTER
@@ -93,7 +93,8 @@ class Frames:
         gyr_rad_s: (f, 3, FRAME) angular rate, likewise; the last value is held where there is none.
         acc_cells, gyr_cells: the same without overlap; frame k holds cells k to k + 6.
         has_gyr: (f,) the gyroscope was seen for at least half of the frame.
-        seen_s: (f,) how much of the centre lies within the stretch; less than CENTRE_S only in the last.
+        unseen_s: (f,) how much of the centre lies before the stretch; more than 0 only in the first.
+        seen_s: (f,) how much of it lies within the stretch; less than CENTRE_S only in the first and the last.
         begins: the first frame is the first of its stretch.
         ends: the last frame is the last of its stretch.
     """
@@ -104,9 +105,20 @@ class Frames:
     acc_cells: Cells
     gyr_cells: Cells
     has_gyr: BoolArray
+    unseen_s: FloatArray
     seen_s: FloatArray
     begins: bool
     ends: bool
+
+    @property
+    def from_s(self) -> FloatArray:
+        """Session time (f,) from which on each centre was seen."""
+        return self.start_s + self.unseen_s
+
+    @property
+    def until_s(self) -> FloatArray:
+        """Session time (f,) until which each centre was seen."""
+        return self.start_s + self.unseen_s + self.seen_s
 
     def __len__(self) -> int:
         return self.start_s.size
@@ -123,14 +135,15 @@ class Framer:
         self._gyr = np.zeros((0, 3))
         self._missing = np.zeros(0, dtype=np.int64)
         self._start_s = 0.0
+        self._early = 0  # samples of the first centre that lie before the stretch
         self._begun = False  # what lies before the stretch is filled in
         self._done = 0  # frames of this stretch that were handed out
 
     def feed(self, piece: GridPiece) -> Frames | None:
         """Frames that this piece completes, None when there are none."""
-        if piece.first == 0:
+        if piece.begins:
             self._new_stretch()
-            self._start_s = piece.start_s
+            self._start_s, self._early = piece.start_s, piece.first
         acc, gyr = piece.acc_mps2, piece.gyr_rad_s
         missing = np.isnan(gyr[:, 0])
         if missing.any():
@@ -144,9 +157,10 @@ class Framer:
         """Put before the stretch what its first second is like on the whole."""
         acc, gyr = (x[:MEAN_OVER].mean(axis=0, keepdims=True) for x in (self._acc, self._gyr))
         self._acc, self._gyr = (
-            np.concatenate([np.repeat(mean, BEFORE, axis=0), x]) for mean, x in ((acc, self._acc), (gyr, self._gyr))
+            np.concatenate([np.repeat(mean, BEFORE + self._early, axis=0), x])
+            for mean, x in ((acc, self._acc), (gyr, self._gyr))
         )
-        self._missing = np.concatenate([np.repeat(self._missing[:1], BEFORE), self._missing])
+        self._missing = np.concatenate([np.repeat(self._missing[:1], BEFORE + self._early), self._missing])
         self._begun = True
 
     def preview(self) -> Frames | None:
@@ -154,7 +168,7 @@ class Framer:
         if not self._begun or self._acc.shape[0] <= BEFORE:
             return None
         twin, nothing = copy(self), np.zeros((0, 3))
-        return twin._cut(GridPiece(self._start_s, -1, nothing, nothing, ends=True))
+        return twin._cut(GridPiece(self._start_s, -1, nothing, nothing, begins=False, ends=True))
 
     def _append(self, acc: FloatArray, gyr: FloatArray, missing: np.ndarray) -> None:
         self._acc = np.concatenate([self._acc, acc])
@@ -185,6 +199,8 @@ class Framer:
         first, used = self._done, count * CENTRE
         unseen = np.concatenate([[0], np.cumsum(self._missing)])
         starts = np.arange(count) * CENTRE
+        unseen_s = np.zeros(count)
+        unseen_s[0] = self._early / GRID_HZ if first == 0 else 0.0
         frames = Frames(
             start_s=(piece.start_s + (first + np.arange(count)) * CENTRE_S).astype(np.float64),
             acc_mps2=_windows(self._acc, count),
@@ -192,7 +208,8 @@ class Framer:
             acc_cells=Cells.of(self._acc[: (count - 1) * CENTRE + FRAME]),
             gyr_cells=Cells.of(self._gyr[: (count - 1) * CENTRE + FRAME]),
             has_gyr=(unseen[starts + FRAME] - unseen[starts]) * 2 < FRAME,
-            seen_s=np.minimum(CENTRE, real - starts) / GRID_HZ,
+            unseen_s=unseen_s,
+            seen_s=np.minimum(CENTRE, real - starts) / GRID_HZ - unseen_s,
             begins=first == 0,
             ends=piece.ends,
         )

@@ -14,6 +14,10 @@ from analysis.samples import FloatArray, Modality, SampleBlock
 GRID_HZ = 25
 """Movements of a calf end below 10 Hz; 25 Hz keeps them and is the slowest sensor that can be counted with."""
 
+CELL_S = 2
+"""Every stretch of a session is cut at multiples of it from the session's first instant, wherever the stretch begins:
+so what a gap does to the instants, and to the decisions of borderline movements, ends with the gap."""
+
 GAP_S = 0.1
 """A longer pause between two samples is reported as a gap, if it is also more than 2.5 sample periods."""
 
@@ -38,10 +42,11 @@ class GridPiece:
     """Consecutive grid instants of one unbroken stretch.
 
     Attributes:
-        start_s: session time of the stretch's instant 0.
-        first: index of the piece's first instant within its stretch.
+        start_s: session time of instant 0, the edge of the cell that the stretch begins in.
+        first: index of the piece's first instant; in the first of a stretch 0 up to a cell's length.
         acc_mps2: (n, 3) specific force, sensor axes.
         gyr_rad_s: (n, 3) angular rate, NaN where there is none.
+        begins: the stretch begins with this piece.
         ends: the stretch ends with this piece.
     """
 
@@ -49,6 +54,7 @@ class GridPiece:
     first: int
     acc_mps2: FloatArray
     gyr_rad_s: FloatArray
+    begins: bool
     ends: bool
 
 
@@ -63,6 +69,8 @@ class _Stream:
         self._raw = np.zeros((0, 3))
         self._step = 0  # samples averaged into one node; 0 = not known yet
         self._period_s = 0.0
+        self._zero_s: float | None = None  # first sample of the first run
+        self._used_s = -np.inf  # last sample that is in a node, or was left out
 
     def take(self, block: SampleBlock) -> None:
         later = block.t_s > self.last_s
@@ -76,19 +84,31 @@ class _Stream:
         self.thin()
 
     def thin(self, *, last: bool = False) -> None:
-        """Average runs of `step` samples into nodes. Runs start anew after every break."""
+        """Average runs of `step` samples into nodes. Runs start anew after every break, in step with the first one."""
         if self._step == 0 and not self._learn_rate(last=last):
             return
         breaks = np.flatnonzero(np.diff(self._raw_t) > BREAK_S) + 1
         edges = [0, *breaks.tolist(), self._raw_t.size]
         nodes_t, nodes, used = [self.t_s], [self.values], 0
-        for first, end in pairwise(edges):
+        for start, end in pairwise(edges):
+            first = min(start + self._left_out(start), end)
             whole = first + (end - first) // self._step * self._step
             nodes_t.append(_mean_of_runs(self._raw_t[first:whole, None], self._step)[:, 0])
             nodes.append(_mean_of_runs(self._raw[first:whole], self._step))
-            used = whole if end == self._raw_t.size and not last else end
+            used = start if first == whole else whole
+            used = end if end < self._raw_t.size or last else used
+            self._used_s = float(self._raw_t[used - 1]) if used else self._used_s
         self.t_s, self.values = np.concatenate(nodes_t), np.concatenate(nodes)
         self._raw_t, self._raw = self._raw_t[used:], self._raw[used:]
+
+    def _left_out(self, start: int) -> int:
+        """How many samples to leave out after a break, so that the runs keep step with those before it."""
+        if start == self._raw_t.size or self._raw_t[start] - self._used_s <= BREAK_S:
+            return 0
+        start_s = float(self._raw_t[start])
+        if self._zero_s is None:
+            self._zero_s = start_s
+        return -round((start_s - self._zero_s) / self._period_s) % self._step
 
     def _learn_rate(self, *, last: bool) -> bool:
         """Decide the thinning from the first second of samples only, however they were cut into blocks."""
@@ -118,8 +138,9 @@ class Grid:
     def __init__(self) -> None:
         self._acc, self._gyr = _Stream(), _Stream()
         self._has_gyr = False
+        self._origin_s: float | None = None  # first instant of the session
         self._start_s: float | None = None
-        self._next = 0
+        self._first = self._next = 0
         self._last_t = -np.inf
         self._period_s = 0.0
         self.first_s: float | None = None
@@ -164,7 +185,7 @@ class Grid:
         if t_s.size == 0:
             return None
         if self._start_s is None:
-            self._start_s, self._next = float(t_s[0]), 0
+            self._begin(float(t_s[0]))
         broken = np.flatnonzero(np.diff(t_s) > BREAK_S)
         end = int(broken[0]) + 1 if broken.size else t_s.size
         ends = bool(broken.size) or last
@@ -175,15 +196,25 @@ class Grid:
             behind = max(self._gyr.t_s[-1] if self._gyr.t_s.size else -np.inf, self._acc.last_s - LAG_S)
             if behind < until_s:
                 until_s, ends = float(behind), False
-        stop = int(np.floor((until_s - self._start_s) * GRID_HZ + ROUNDING)) + 1
+        start_s = self._start_s or 0.0
+        stop = int(np.floor((until_s - start_s) * GRID_HZ + ROUNDING)) + 1
         count = max(0, stop - self._next)
         if count == 0 and not ends:
             return None
-        at_s = self._start_s + (self._next + np.arange(count)) / GRID_HZ
+        at_s = start_s + (self._next + np.arange(count)) / GRID_HZ
         acc, gyr = self._on_grid(end, at_s)
-        piece = GridPiece(self._start_s, self._next, acc, gyr, ends)
+        piece = GridPiece(start_s, self._next, acc, gyr, self._next == self._first, ends)
         self._advance(count, end, ends=ends)
         return piece
+
+    def _begin(self, first_s: float) -> None:
+        """A stretch begins at the first instant at or after its first node."""
+        if self._origin_s is None:
+            self._origin_s = first_s
+        cells = np.floor((first_s - self._origin_s) / CELL_S + ROUNDING)
+        self._start_s = self._origin_s + float(cells) * CELL_S
+        self._first = max(0, int(np.ceil((first_s - self._start_s) * GRID_HZ - ROUNDING)))
+        self._next = self._first
 
     def _advance(self, count: int, end: int, *, ends: bool) -> None:
         self._next += count

@@ -106,8 +106,8 @@ class Pipeline:
             rejections += refused
             bounce_s += bounced_s
         contractions = self._with_pumps(frames, described, contractions)
-        if frames.ends:
-            contractions = _seen_whole(contractions, float(frames.start_s[-1] + frames.seen_s[-1]))
+        if frames.begins or frames.ends:
+            contractions = _seen_whole(contractions, frames)
         spans: list[StateSpan] = self._states.feed(described, contractions, ends=frames.ends)
         return Findings(tuple(contractions), tuple(spans), tuple(rejections), (), bounce_s)
 
@@ -135,9 +135,12 @@ class Pipeline:
         return kept, refused, float(frames.seen_s[chosen][bouncing].sum())
 
 
-def _seen_whole(contractions: list[Contraction], end_s: float) -> list[Contraction]:
-    """Without those that the end of the stretch cuts off at their peak; none reaches beyond the last sample."""
-    return [replace(c, end_s=min(c.end_s, round(end_s, 3))) for c in contractions if c.peak_s < end_s - LEAST_FALL_S]
+def _seen_whole(contractions: list[Contraction], frames: Frames) -> list[Contraction]:
+    """Without those that an end of the stretch cuts off at their peak; none reaches beyond the samples."""
+    first_s = round(float(frames.from_s[0]), 3) if frames.begins else -np.inf
+    last_s = round(float(frames.until_s[-1]), 3) if frames.ends else np.inf
+    whole = [c for c in contractions if first_s < c.peak_s < last_s - LEAST_FALL_S]
+    return [replace(c, onset_s=max(c.onset_s, first_s), end_s=min(c.end_s, last_s)) for c in whole]
 
 
 def is_lively(frames: Frames, rules: Rules) -> BoolArray:

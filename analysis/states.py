@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from analysis.events import Contraction, Kind, State, StateSpan
-from analysis.frames import CENTRE_S, MEAN_OF, OWN_CELL, Cells, Frames, over_frame
+from analysis.frames import MEAN_OF, OWN_CELL, Cells, Frames, over_frame
 from analysis.gait import Gait
 from analysis.rules import Rules
 from analysis.samples import FloatArray
@@ -23,7 +23,7 @@ WALK_S = 8.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """One row a frame centre: what it looked like."""
+    """One row a frame centre: what it looked like, from when on and for how long it was seen."""
 
     start_s: FloatArray
     seen_s: FloatArray
@@ -45,7 +45,7 @@ def rows(frames: Frames, rules: Rules) -> Rows:
     )
     code = np.where(dead, DEAD, np.where(moving, MOVING, QUIET))
     up = frames.acc_cells.means[OWN_CELL : OWN_CELL + len(frames)].mean(axis=1)
-    return Rows(frames.start_s, frames.seen_s, code, up / np.linalg.norm(up, axis=1)[:, None])
+    return Rows(frames.from_s, frames.seen_s, code, up / np.linalg.norm(up, axis=1)[:, None])
 
 
 def _slow_movement(cells: Cells) -> tuple[FloatArray, FloatArray]:
@@ -179,7 +179,7 @@ def mark_events(new: Rows, contractions: list[Contraction]) -> list[Contraction]
     later = []
     for event in contractions:
         row = int(np.searchsorted(new.start_s, event.peak_s, side="right")) - 1
-        if row >= 0 and event.peak_s >= new.start_s[row] + CENTRE_S:
+        if row >= 0 and event.peak_s >= new.start_s[row] + new.seen_s[row]:
             later.append(event)
         elif row >= 0 and (code := _code_of(event)) is not None:
             new.code[row] = max(int(new.code[row]), code)

@@ -10,7 +10,7 @@ from analysis.grid import GRID_HZ, GridPiece
 
 
 def piece(values: np.ndarray, first: int = 0, *, ends: bool = True, gyr: np.ndarray | None = None) -> GridPiece:
-    return GridPiece(100.0, first, values, values + 0.5 if gyr is None else gyr, ends)
+    return GridPiece(100.0, first, values, values + 0.5 if gyr is None else gyr, first == 0, ends)
 
 
 def ramp(n: int) -> np.ndarray:

@@ -200,8 +200,28 @@ def test_the_first_instant_after_a_break_has_its_rate() -> None:
     """An instant on the first sample after a gap is measured there, not taken to lie in the gap."""
     t_s = holed(5.0)
     pieces, _ = gridded((acc(t_s), gyr(t_s)))
-    first = next(p for p in pieces if p.start_s > t_s[399])
-    np.testing.assert_allclose(first.gyr_rad_s[0], sampled(Modality.GYR, np.array([first.start_s])).values[0])
+    _, later = (p for p in pieces if p.begins)
+    first_s = later.start_s + later.first * STEP_S
+    assert first_s == pytest.approx(t_s[401:403].mean())  # two samples a node, in step with those before the gap
+    np.testing.assert_allclose(later.gyr_rad_s[0], sampled(Modality.GYR, np.array([first_s])).values[0])
+
+
+@pytest.mark.parametrize("rate_hz", [25.0, 50.0, 52.0, 75.0, 100.0, 208.0])
+@pytest.mark.parametrize(("lost_s", "more"), [(0.6, 0), (0.6, 1), (0.7, 2), (7.3, 3)])
+def test_a_gap_moves_no_later_instant(rate_hz: float, lost_s: float, more: int) -> None:
+    """Beyond a gap there are the instants and the values that there are without it."""
+    rng = np.random.default_rng(10_503)
+    t_s = even(rate_hz, 45.0)
+    values = rng.normal(size=(t_s.size, 3))
+    lost = range(501, 501 + round(lost_s * rate_hz) + more)
+    there = np.ones(t_s.size, dtype=bool)
+    there[list(lost)] = False
+    whole, _ = gridded((SampleBlock(Modality.ACC, t_s, values),))
+    holed_one, _ = gridded((SampleBlock(Modality.ACC, t_s[there], values[there]),))
+    at_s, seen_s = instants(whole), instants(holed_one)
+    beyond_s = t_s[lost.stop] + 2.5 * STEP_S
+    np.testing.assert_allclose(seen_s[seen_s > beyond_s], at_s[at_s > beyond_s], atol=1e-9)
+    np.testing.assert_allclose(forces(holed_one)[seen_s > beyond_s], forces(whole)[at_s > beyond_s], atol=1e-9)
 
 
 def test_other_modalities_are_left_alone() -> None:
