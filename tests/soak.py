@@ -26,7 +26,7 @@ import numpy as np
 
 from analysis.events import Findings
 from analysis.events import Leg as Side
-from analysis.grid import BREAK_S
+from analysis.grid import BREAK_S, GAP_S
 from analysis.leg.days import Habits, worn_hour
 from analysis.leg.story import Wearer
 from analysis.samples import FloatArray, Modality, SampleBlock
@@ -55,6 +55,10 @@ FLAT_MB = 5.0
 
 NEAR_GAP_S = 10.0
 """What is counted is final 10 s after the movement, so nothing farther from it than that can have had a say."""
+
+NEAR_LOSS_S = 1.0
+"""A lost packet that is bridged takes the movement that it held: those within so much of it are not judged."""
+
 COLUMNS = ("driver", "air", "packets", "lost", "reconnects", "gap s", "invented", "twice", "off by ms (max)",
            "counted outside gaps, without / with gaps", "in all")  # fmt: skip
 
@@ -196,7 +200,7 @@ def placed(run: Run, driver: str) -> Placed:
 
 
 def gaps(run: Run, packet_interval_s: float) -> list[tuple[float, float]]:
-    """Times of the sensor's life of which samples are missing for longer than the pipeline bridges.
+    """Times of the sensor's life of which samples are missing.
 
     Told by the ledger: there was no link, or packets did not arrive. A packet holds what was taken since the one
     before it of its kind, two usual intervals at the most.
@@ -211,7 +215,7 @@ def gaps(run: Run, packet_interval_s: float) -> list[tuple[float, float]]:
         before[kind] = entry.life_s
         if not entry.fate.whole:
             holes.append((since_s, entry.life_s))
-    return [hole for hole in joined(holes) if hole[1] - hole[0] > BREAK_S]
+    return [hole for hole in joined(holes) if hole[1] - hole[0] > GAP_S]
 
 
 def joined(holes: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -226,10 +230,11 @@ def joined(holes: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def outside(events_s: FloatArray, holes: Sequence[tuple[float, float]]) -> FloatArray:
-    """Events that are not near any gap."""
+    """Events that are not near any gap: nearer than `NEAR_GAP_S` where analysis begins anew, else `NEAR_LOSS_S`."""
     keep = np.ones(events_s.size, bool)
     for start_s, end_s in holes:
-        keep &= (events_s < start_s - NEAR_GAP_S) | (events_s > end_s + NEAR_GAP_S)
+        near_s = NEAR_GAP_S if end_s - start_s > BREAK_S else NEAR_LOSS_S
+        keep &= (events_s < start_s - near_s) | (events_s > end_s + near_s)
     return events_s[keep]
 
 
