@@ -18,6 +18,13 @@ SLACK_S = 0.1
 """So far into the time up an earlier peak may lie and still belong to an earlier raise."""
 
 
+SET_PAUSE_S = 3.0
+"""Raises that are nearer to one another than this are of one set: nobody stands up or sits down between them."""
+
+OWN_SAY, SET_SAY = 2.0, 6.0
+"""How much evidence for the hinge one raise can give to its set, and how much a set can gather."""
+
+
 class Classifier:
     """Candidates of successive frames in, final events out. Remembers only the last event of each sort."""
 
@@ -25,6 +32,7 @@ class Classifier:
         self._rules = rules
         self._last_step_s = self._last_firm_step_s = -np.inf
         self._last_raise_s = self._last_stroke_s = -np.inf
+        self._evidence = 0.0  # that the hinge of the set that goes on lies above
 
     def judge(
         self,
@@ -115,9 +123,23 @@ class Classifier:
             if rule[i] != "raise":
                 refused.append(Rejection(_ms(peak), str(rule[i])))
                 continue
+            gyr = bool(has_gyr[c.frame[i]])
+            evidence = self._hinge(float(fit.evidence[c.frame[i]]), peak - self._last_raise_s, gyr=gyr)
             self._last_raise_s = peak
-            kept.append(_raise(c, fit, i, (onset, peak, end), gyr=bool(has_gyr[c.frame[i]])))
+            kept.append(_raise(c, evidence, i, (onset, peak, end), gyr=gyr))
         return kept, refused
+
+    def _hinge(self, evidence: float, since_s: float, *, gyr: bool) -> float:
+        """Evidence that the hinge of a raise lies above: with a gyroscope that of its set so far, else its own.
+
+        In the middle of an even, fast set a frame says little; its beginning has said more.
+        """
+        if not gyr:
+            return evidence
+        before = self._evidence if since_s < SET_PAUSE_S else 0.0
+        own = min(max(evidence, -OWN_SAY), OWN_SAY)
+        self._evidence = min(max(before + own, -SET_SAY), SET_SAY)
+        return self._evidence
 
 
 SURE_STEP, SURE_WITHIN_S = (0.98, 0.95, 0.6), (1.45, 1.75)
@@ -138,8 +160,7 @@ def sure_of_step(companion_s: float, *, gyr: bool) -> float:
     return round(sure * (1.0 if gyr else WITHOUT_GYR), 3)
 
 
-def _raise(c: RaiseCandidates, fit: ChainFit, i: int, times: tuple[float, float, float], *, gyr: bool) -> Contraction:
-    evidence = float(fit.evidence[c.frame[i]])
+def _raise(c: RaiseCandidates, evidence: float, i: int, times: tuple[float, float, float], *, gyr: bool) -> Contraction:
     seated = evidence > 0.0
     held = (0.5 + 0.5 * np.tanh(1.5 * abs(evidence))) * np.clip(c.coherence[i], 0.5, 1.0) * (1.0 if gyr else 0.7)
     sure = 1.0 - DOUBT * (1.0 - held)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -11,8 +11,11 @@ from analysis.frames import BoolArray
 from analysis.grid import GRID_HZ
 from analysis.samples import STANDARD_GRAVITY_MPS2, FloatArray
 
-SMOOTH = 5
-"""Samples of the two moving averages before `chain_fit` compares."""
+SMOOTH, SMOOTH_SIZED = 5, 13
+"""Samples of the two moving averages before `chain_fit` compares, without and with a gyroscope.
+
+So much takes the rhythm of fast raises away, whose inertia is as large as gravity seven times over, and leaves what
+gravity alone explains: that the leg leans on the whole while they last, and what their unevenness adds."""
 
 LEVERS_M = np.linspace(-2.4, 2.4, 49)
 """Lever arms tried by `chain_fit`."""
@@ -50,7 +53,8 @@ def chain_fit(across_mps2: FloatArray, turn_rad_s: FloatArray, vertical_mps2: Fl
     seated heel raise the knee goes straight up while the ankle goes forward: the centre lies near the knee,
     c > 0. In a standing raise the whole leg goes forward and leans forward: c < 0. Neither the direction, nor
     the sign of p, nor the handedness of the gyroscope matters: p and c p'' change sign together. The fit is made
-    twice, as measured and smoothed: in a quick move inertia hides gravity, whose sign is what is asked for.
+    twice, as measured and smoothed: in a quick move inertia hides gravity, whose sign is what is asked for. Where
+    the size of p is measured, the smoothed fit alone tells above from below.
 
     Args:
         across_mps2: (f, 3, n) horizontal part of the specific force, baseline taken off.
@@ -63,13 +67,25 @@ def chain_fit(across_mps2: FloatArray, turn_rad_s: FloatArray, vertical_mps2: Fl
     gravity = (STANDARD_GRAVITY_MPS2 + vertical_mps2) * tilt
     inertia = np.gradient(turn_rad_s, axis=1) * GRID_HZ
     quick = _lever_fit(across_mps2, gravity, inertia, sized)
-    slow = _lever_fit(_smooth(across_mps2), _smooth(gravity), _smooth(inertia), sized)
+    slow = _slow_fit(across_mps2, gravity, inertia, sized)
     return ChainFit(
         quick.lever_m,
-        quick.evidence + slow.evidence,
+        np.where(sized, slow.evidence, quick.evidence + slow.evidence),
         np.minimum(quick.level_evidence, slow.level_evidence),
         quick.misfit,
     )
+
+
+def _slow_fit(across_mps2: FloatArray, gravity: FloatArray, inertia: FloatArray, sized: BoolArray) -> ChainFit:
+    """The fit of the smoothed courses, each frame as smooth as it wants."""
+    fits = [
+        _lever_fit(_smooth(across_mps2, width), _smooth(gravity, width), _smooth(inertia, width), sized)
+        for width, some in ((SMOOTH_SIZED, sized), (SMOOTH, ~sized))
+        if some.any()
+    ]
+    if len(fits) == 1:
+        return fits[0]
+    return ChainFit(*(np.where(sized, *(getattr(fit, x.name) for fit in fits)) for x in fields(ChainFit)))
 
 
 def _lever_fit(across_mps2: FloatArray, gravity: FloatArray, inertia: FloatArray, sized: BoolArray) -> ChainFit:
@@ -98,5 +114,5 @@ def _lever_fit(across_mps2: FloatArray, gravity: FloatArray, inertia: FloatArray
     )
 
 
-def _smooth(x: FloatArray) -> FloatArray:
-    return moving_average(moving_average(x, SMOOTH), SMOOTH)
+def _smooth(x: FloatArray, width: int) -> FloatArray:
+    return moving_average(moving_average(x, width), width)
