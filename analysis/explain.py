@@ -53,7 +53,6 @@ RAISE_LIMITS = (
     Limit("no_heel_chain", "lift_per_tilt_m", False, "most_lift_per_tilt_m"),
     Limit("one_way", "evenness", True, "least_evenness"),
     Limit("one_way", "plain_evenness", True, "least_plain_evenness"),
-    Limit("no_hinge", "misfit", False, "most_misfit"),
 )
 """Of a heel raise. Rules of several limits that must all speak are shown by their features alone."""
 

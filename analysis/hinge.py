@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,10 +11,10 @@ from analysis.frames import BoolArray
 from analysis.grid import GRID_HZ
 from analysis.samples import STANDARD_GRAVITY_MPS2, FloatArray
 
-SMOOTH, SMOOTH_SIZED = 5, 13
-"""Samples of the two moving averages before `chain_fit` compares, without and with a gyroscope.
+SMOOTH, SMOOTHER = 5, 13
+"""Samples of the two moving averages before `chain_fit` compares.
 
-So much takes the rhythm of fast raises away, whose inertia is as large as gravity seven times over, and leaves what
+The wider takes the rhythm of fast raises away, whose inertia is as large as gravity seven times over, and leaves what
 gravity alone explains: that the leg leans on the whole while they last, and what their unevenness adds."""
 
 LEVERS_M = np.linspace(-2.4, 2.4, 49)
@@ -37,12 +37,14 @@ class ChainFit:
             that is raised from the hip.
         misfit: (f,) horizontal power that the best lever leaves unexplained, as a share of all of it or, where
             gravity and inertia cancel, of gravity's part alone.
+        slow_misfit: (f,) likewise of the smoothest courses, in which a vehicle hardly shakes; 1 without a gyroscope.
     """
 
     lever_m: FloatArray
     evidence: FloatArray
     level_evidence: FloatArray
     misfit: FloatArray
+    slow_misfit: FloatArray
 
 
 def chain_fit(across_mps2: FloatArray, turn_rad_s: FloatArray, vertical_mps2: FloatArray, sized: BoolArray) -> ChainFit:
@@ -53,8 +55,8 @@ def chain_fit(across_mps2: FloatArray, turn_rad_s: FloatArray, vertical_mps2: Fl
     seated heel raise the knee goes straight up while the ankle goes forward: the centre lies near the knee,
     c > 0. In a standing raise the whole leg goes forward and leans forward: c < 0. Neither the direction, nor
     the sign of p, nor the handedness of the gyroscope matters: p and c p'' change sign together. The fit is made
-    twice, as measured and smoothed: in a quick move inertia hides gravity, whose sign is what is asked for. Where
-    the size of p is measured, the smoothed fit alone tells above from below.
+    as measured and smoothed: in a quick move inertia hides gravity, whose sign is what is asked for. Where the size
+    of p is measured, the smoothest fit alone tells above from below.
 
     Args:
         across_mps2: (f, 3, n) horizontal part of the specific force, baseline taken off.
@@ -67,25 +69,17 @@ def chain_fit(across_mps2: FloatArray, turn_rad_s: FloatArray, vertical_mps2: Fl
     gravity = (STANDARD_GRAVITY_MPS2 + vertical_mps2) * tilt
     inertia = np.gradient(turn_rad_s, axis=1) * GRID_HZ
     quick = _lever_fit(across_mps2, gravity, inertia, sized)
-    slow = _slow_fit(across_mps2, gravity, inertia, sized)
+    slow, slower = (
+        _lever_fit(_smooth(across_mps2, width), _smooth(gravity, width), _smooth(inertia, width), sized)
+        for width in (SMOOTH, SMOOTHER)
+    )
     return ChainFit(
         quick.lever_m,
-        np.where(sized, slow.evidence, quick.evidence + slow.evidence),
+        np.where(sized, slower.evidence, quick.evidence + slow.evidence),
         np.minimum(quick.level_evidence, slow.level_evidence),
         quick.misfit,
+        np.where(sized, slower.misfit, 1.0),
     )
-
-
-def _slow_fit(across_mps2: FloatArray, gravity: FloatArray, inertia: FloatArray, sized: BoolArray) -> ChainFit:
-    """The fit of the smoothed courses, each frame as smooth as it wants."""
-    fits = [
-        _lever_fit(_smooth(across_mps2, width), _smooth(gravity, width), _smooth(inertia, width), sized)
-        for width, some in ((SMOOTH_SIZED, sized), (SMOOTH, ~sized))
-        if some.any()
-    ]
-    if len(fits) == 1:
-        return fits[0]
-    return ChainFit(*(np.where(sized, *(getattr(fit, x.name) for fit in fits)) for x in fields(ChainFit)))
 
 
 def _lever_fit(across_mps2: FloatArray, gravity: FloatArray, inertia: FloatArray, sized: BoolArray) -> ChainFit:
@@ -106,11 +100,13 @@ def _lever_fit(across_mps2: FloatArray, gravity: FloatArray, inertia: FloatArray
     above, below = left[:, ABOVE].min(axis=1), left[:, BELOW].min(axis=1)
     level = left[:, ~ABOVE & ~BELOW].min(axis=1)
     least = np.maximum(left[np.arange(best.size), best], 1e-9)
+    misfit = least / np.maximum(np.maximum(power, gg), 1e-9)
     return ChainFit(
         LEVERS_M[best],
         (below - above) / least,
         (np.minimum(above, below) - level) / least,
-        least / np.maximum(np.maximum(power, gg), 1e-9),
+        misfit,
+        misfit,
     )
 
 

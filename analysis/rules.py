@@ -48,6 +48,9 @@ class Rules:
     clearly_level: float = 1.0  # of level evidence, where the turn is a plain hinge
     least_against_level: float = 0.7  # sim: 99 % of push-ups 1.2 and more, crossing 0.6
     most_misfit: float = 0.6  # real: leg moved without a hinge
+    # A plain hinge in a vehicle that shakes: once smoothed, the hinge explains the force, and the turn has one axis.
+    most_slow_misfit: float = 0.2  # sim: push-ups on a bus up to 0.16, leg moved without a hinge 0.23 and more
+    plain_axis: float = 0.02  # sim: push-ups on a bus up to 0.005; real: leg moved without a hinge 0.04
     # Frames worth a look: force and turn, averaged over 0.4 s, leave their mean over 14 s by at least this (rms).
     lively_force_mps2: float = 0.008  # sim: a third of ten slow raises a minute
     lively_turn_rad_s: float = 0.006
