@@ -102,6 +102,7 @@ class BurstFinder:
         self._most = np.zeros(len(channels))
         self._held: Cells | None = None
         self._first = 0  # number of the first held cell within its stretch
+        self._decided = 0  # no segment that ends before this cell of the stretch is still open
         self.until_s = -np.inf
 
     def feed(self, cells: Cells | None, *, ends: bool) -> list[Burst]:
@@ -116,6 +117,9 @@ class BurstFinder:
             if last + self._join > strongest.size and not ends:
                 keep = min(keep, first)
                 break
+            if last + self._first <= self._decided:
+                continue  # the end of one that was told is held as context
+            self._decided = last + self._first
             if burst := self._describe(self._held, strongest, first, last):
                 found.append(burst)
         self._forget(keep, ends=ends)
@@ -145,7 +149,7 @@ class BurstFinder:
         assert self._held is not None
         size = self._held.start_s.size
         if ends:
-            self._held, self._first = None, 0
+            self._held, self._first, self._decided = None, 0, 0
             return
         self.until_s = float(self._held.start_s[min(keep, max(0, size - self._join))])
         drop = max(0, min(keep, size - self._join) - self._join)

@@ -21,7 +21,7 @@ from analysis.hinge import ChainFit
 
 TIME_S = (np.arange(FRAME) - BEFORE) / GRID_HZ  # 0 where the frame's centre begins
 UP = np.array([0.0, 0.0, 1.0])
-NO_FIT = ChainFit(np.zeros(1), np.zeros(1), np.zeros(1), np.zeros(1))
+NO_FIT = ChainFit(*np.zeros((5, 1)))
 
 
 def drawn(

@@ -91,7 +91,7 @@ def test_a_stroke_is_explained_by_its_turn(teller: Callable[..., Teller], count:
 
 def test_a_refusal_names_its_rule_and_the_limit_it_missed(mixed: Recorded, found: Findings) -> None:
     """Each refused candidate has its rule and features; where the rule has one limit alone, that is not met."""
-    alone = {"gait", "too_fast_a_turn", "little_lift", "no_tilt", "one_way", "no_hinge", "lonely_swing"}
+    alone = {"gait", "too_fast_a_turn", "little_lift", "no_tilt", "one_way", "lonely_swing"}
     seen = set()
     for one in found.rejections:
         told = explained(mixed.blocks, one.peak_s)

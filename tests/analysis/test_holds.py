@@ -24,7 +24,7 @@ def drawn(height_m: np.ndarray, tilt_rad: np.ndarray) -> Traces:
     lift, turn = (np.gradient(x)[None] * GRID_HZ for x in (height_m, tilt_rad))
     return Traces(
         turn, tilt_rad[None], lift, height_m[None], integral(turn), still, np.ones(1), np.zeros(1), np.zeros(1),
-        ChainFit(np.zeros(1), np.zeros(1), np.zeros(1), np.zeros(1)), still,
+        ChainFit(*np.zeros((5, 1))), still,
         np.tile(UP[None, :, None] * 9.81, (1, 1, FRAME)), UP[None], np.ones(1, dtype=bool),
     )  # fmt: skip
 

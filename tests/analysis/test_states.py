@@ -80,7 +80,9 @@ def test_a_turning_leg_moves() -> None:
 def test_up_is_a_direction() -> None:
     """Each row knows which way was up, as a unit vector in the sensor's axes."""
     n = 10 * GRID_HZ
-    frames = Framer().feed(GridPiece(0.0, 0, np.tile([0.0, 6.0, -8.0], (n, 1)), np.zeros((n, 3)), begins=True, ends=True))
+    frames = Framer().feed(
+        GridPiece(0.0, 0, np.tile([0.0, 6.0, -8.0], (n, 1)), np.zeros((n, 3)), begins=True, ends=True)
+    )
     assert frames is not None
     np.testing.assert_allclose(rows(frames, RULES).up, np.tile([0.0, 0.6, -0.8], (len(frames), 1)))
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.random import Generator
 
@@ -34,6 +34,7 @@ def with_losses(block: SampleBlock, rng: Generator, rate_hz: float) -> SampleBlo
     rate_hz=st.sampled_from(RATES_HZ),
     cuts=st.lists(st.floats(0.0, 1.0), max_size=60),
 )
+@example(seed=10_242, rate_hz=250.0, cuts=[0.1875])  # a burst told at the end of a batch was told again, twice
 def test_any_cutting_gives_the_same_to_the_bit(seed: int, rate_hz: float, cuts: list[float]) -> None:
     """Bursts and contact do not depend on how the stream came, with losses, gaps and bad contact in it."""
     rng = np.random.default_rng(seed)
