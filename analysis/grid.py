@@ -259,6 +259,8 @@ class _Place:
     @staticmethod
     def of(t_s: FloatArray, at_s: FloatArray) -> _Place:
         """Brackets of instants (n,) among node times (m,)."""
+        if (same := _Place._same(t_s, at_s)) is not None:
+            return same
         right = np.minimum(np.maximum(_search(t_s, at_s), 1), t_s.size - 1)
         before = t_s[right - 1]
         step = t_s[right] - before
@@ -267,6 +269,19 @@ class _Place:
         on_node = (share == 0.0) | (share == 1.0)
         exact = right - 1 + (share == 1.0) if on_node.all() else None
         return _Place(right, share, (step > GYR_BRIDGE_S) & ~on_node, _as_slice(exact))
+
+    @staticmethod
+    def _same(t_s: FloatArray, at_s: FloatArray) -> _Place | None:
+        """The same where every instant is a node and they follow one another, as of a sensor of an even rate."""
+        n = at_s.size
+        if n == 0 or t_s.size < 2:
+            return None
+        first = min(int(np.searchsorted(t_s, at_s[0] - 0.5 / GRID_HZ)), t_s.size - 1)
+        nodes_s = t_s[first : first + n]
+        if nodes_s.size < n or float(np.abs(nodes_s - at_s).max()) > SNAP / GRID_HZ:
+            return None
+        nowhere = np.zeros(n)
+        return _Place(np.arange(first, first + n), nowhere, nowhere > 0.0, slice(first, first + n))
 
     def values(self, nodes: FloatArray) -> FloatArray:
         """Straight-line interpolation of nodes (m, 3), (n, 3); the ends hold their value."""

@@ -11,11 +11,13 @@ from analysis.frames import BoolArray
 from analysis.grid import GRID_HZ
 from analysis.samples import STANDARD_GRAVITY_MPS2, FloatArray
 
-SMOOTH, SMOOTHER = 5, 13
-"""Samples of the two moving averages before `chain_fit` compares.
+SMOOTH, SMOOTHER = 5, 3
+"""`chain_fit` compares means over so many samples, too, and those smoothed by two averages over so many means.
 
 The wider takes the rhythm of fast raises away, whose inertia is as large as gravity seven times over, and leaves what
 gravity alone explains: that the leg leans on the whole while they last, and what their unevenness adds."""
+
+WEIGHT_OF_MEANS = WEIGHT.reshape(-1, SMOOTH).mean(axis=1)
 
 LEVERS_M = np.linspace(-2.4, 2.4, 49)
 """Lever arms tried by `chain_fit`."""
@@ -68,11 +70,10 @@ def chain_fit(across_mps2: FloatArray, turn_rad_s: FloatArray, vertical_mps2: Fl
     tilt -= ((tilt * WEIGHT).sum(axis=1) / WEIGHT.sum())[:, None]
     gravity = (STANDARD_GRAVITY_MPS2 + vertical_mps2) * tilt
     inertia = np.gradient(turn_rad_s, axis=1) * GRID_HZ
-    quick = _lever_fit(across_mps2, gravity, inertia, sized)
-    slow, slower = (
-        _lever_fit(_smooth(across_mps2, width), _smooth(gravity, width), _smooth(inertia, width), sized)
-        for width in (SMOOTH, SMOOTHER)
-    )
+    quick = _lever_fit(across_mps2, gravity, inertia, sized, WEIGHT)
+    across, slow_gravity, slow_inertia = _means(across_mps2), _means(gravity), _means(inertia)
+    slow = _lever_fit(across, slow_gravity, slow_inertia, sized, WEIGHT_OF_MEANS)
+    slower = _lever_fit(_smooth(across), _smooth(slow_gravity), _smooth(slow_inertia), sized, WEIGHT_OF_MEANS)
     return ChainFit(
         quick.lever_m,
         np.where(sized, slower.evidence, quick.evidence + slow.evidence),
@@ -82,10 +83,12 @@ def chain_fit(across_mps2: FloatArray, turn_rad_s: FloatArray, vertical_mps2: Fl
     )
 
 
-def _lever_fit(across_mps2: FloatArray, gravity: FloatArray, inertia: FloatArray, sized: BoolArray) -> ChainFit:
+def _lever_fit(
+    across_mps2: FloatArray, gravity: FloatArray, inertia: FloatArray, sized: BoolArray, weight: FloatArray
+) -> ChainFit:
     """Try every lever: how much of the horizontal force does gravity + lever * inertia leave unexplained?"""
-    weighted_g, weighted_i = gravity * WEIGHT, inertia * WEIGHT
-    power = (across_mps2 * across_mps2 * WEIGHT).sum(axis=(1, 2))
+    weighted_g, weighted_i = gravity * weight, inertia * weight
+    power = (across_mps2 * across_mps2 * weight).sum(axis=(1, 2))
     with_g = (across_mps2 * weighted_g[:, None, :]).sum(axis=2)
     with_i = (across_mps2 * weighted_i[:, None, :]).sum(axis=2)
     gg, gi, ii = ((weighted_g * gravity).sum(axis=1), (weighted_g * inertia).sum(axis=1),
@@ -110,5 +113,9 @@ def _lever_fit(across_mps2: FloatArray, gravity: FloatArray, inertia: FloatArray
     )
 
 
-def _smooth(x: FloatArray, width: int) -> FloatArray:
-    return moving_average(moving_average(x, width), width)
+def _means(x: FloatArray) -> FloatArray:
+    return x.reshape(*x.shape[:-1], -1, SMOOTH).mean(axis=-1)
+
+
+def _smooth(means: FloatArray) -> FloatArray:
+    return moving_average(moving_average(means, SMOOTHER), SMOOTHER)
