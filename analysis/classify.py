@@ -190,6 +190,7 @@ def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, off_axis
         & (c.coherence > r.own_coherence)
     )
     per_tilt = c.lift_m / np.maximum(c.tilt_rad, 1e-6)
+    far_seated = (c.tilt_rad > r.large_tilt_rad) & (fit.evidence[c.frame] > 0.0)
     shaken = (fit.slow_misfit[c.frame] < r.most_slow_misfit) & (off_axis[c.frame] < r.plain_axis)
     conditions = [
         (c.lift_m < 0.5 * r.least_lift_m) | (c.size_m < 0.5 * r.least_lift_m),
@@ -202,7 +203,8 @@ def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, off_axis
         c.lift_m < r.least_lift_m,
         c.tilt_rad < r.least_tilt_rad,
         c.coherence < r.least_coherence,
-        (per_tilt < r.least_lift_per_tilt_m) | (per_tilt > r.most_lift_per_tilt_m),
+        (per_tilt < np.where(far_seated, r.least_lift_per_large_tilt_m, r.least_lift_per_tilt_m))
+        | (per_tilt > r.most_lift_per_tilt_m),
         (c.evenness < r.least_evenness) | (c.plain_evenness < r.least_plain_evenness),
         (fit.misfit[c.frame] > r.most_misfit) & ~shaken,
         (fit.level_evidence[c.frame] > 0.0)

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from analysis.events import Contraction, Kind
+from analysis.events import Contraction, Kind, Rejection
 from analysis.frames import BEFORE_S, CENTRE_S, OWN_CELL, BoolArray, Frames, spread_of
 from analysis.pumping import SAME_LIE_RAD, WINDOWS, Pump, Tilts, plantar_is_up, pumps_of, tilts
 from analysis.rules import Rules
 from analysis.samples import STANDARD_GRAVITY_MPS2, FloatArray
+
+RAISES = (Kind.SOLEUS_PUSHUP, Kind.HEEL_RAISE)
+"""They need a foot on the floor, below a shank that stands."""
 
 STRIDES, STRIDES_WITHIN_S = 3, 8.0
 """So many steps in so short a time are walking, and while one walks the shank stands."""
@@ -23,7 +26,7 @@ SWEEP = 128
 
 
 class LyingLeg:
-    """Frames and their other contractions in, ankle pumps out.
+    """Frames and their other contractions in, ankle pumps out, and those refused that no lying leg can do.
 
     A frame knows of the frames before it alone, so that any cutting of the stream gives the same pumps.
     """
@@ -36,13 +39,14 @@ class LyingLeg:
         self._dead = 0  # frames in a row
         self._rest: FloatArray = np.full(3, np.nan)
         self._plantar: FloatArray | None = None
+        self._lay = False  # in the last frame
         self._last_s = -np.inf
         self._raises_s: FloatArray = np.full(1, -np.inf)  # the last ones
 
-    def pumps(
+    def judge(
         self, frames: Frames, up: FloatArray, dead: BoolArray, events: Sequence[Contraction]
-    ) -> list[Contraction]:
-        """Ankle pumps of these frames, in order of time.
+    ) -> tuple[list[Contraction], list[Rejection]]:
+        """What these frames found with the ankle pumps among it, and raises of a shank that lies; in order of time.
 
         Args:
             frames: of one stretch.
@@ -51,11 +55,28 @@ class LyingLeg:
             events: what else these frames found.
         """
         upright = self._upright_in(frames.start_s, up, dead, events)
-        raises_s = [event.peak_s for event in events if event.kind in (Kind.SOLEUS_PUSHUP, Kind.HEEL_RAISE)]
-        self._raises_s = np.sort(np.concatenate([self._raises_s[-8:], raises_s]))
         stands = (upright * up).sum(axis=1) > self._rules.standing_shank_cos  # not known is not standing
-        if stands.all():
-            return []
+        lies = ~stands & np.isfinite(upright[:, 0])
+        kept, refused = self._of_legs_that_stand(frames, lies, events)
+        raises_s = [event.peak_s for event in kept if event.kind in RAISES]
+        self._raises_s = np.sort(np.concatenate([self._raises_s[-8:], raises_s]))
+        pumps = [] if stands.all() else self._pumps(frames, upright, stands, dead)
+        return sorted(kept + pumps, key=lambda c: c.peak_s) if pumps else kept, refused
+
+    def _of_legs_that_stand(
+        self, frames: Frames, lies: BoolArray, events: Sequence[Contraction]
+    ) -> tuple[list[Contraction], list[Rejection]]:
+        """Events without the raises of a shank that lies; one at the very border belongs to the centre before."""
+        known = np.concatenate([[lies[0] if frames.begins else self._lay], lies])
+        self._lay = bool(lies[-1])
+        row = np.searchsorted(frames.start_s, [event.peak_s - BORDER_S for event in events], side="right")
+        down = known[row] & np.array([event.kind in RAISES for event in events], dtype=bool)
+        kept = [event for event, is_down in zip(events, down.tolist(), strict=True) if not is_down]
+        refused = [event for event, is_down in zip(events, down.tolist(), strict=True) if is_down]
+        return kept, [Rejection(event.peak_s, "lying_shank") for event in refused]
+
+    def _pumps(self, frames: Frames, upright: FloatArray, stands: BoolArray, dead: BoolArray) -> list[Contraction]:
+        """Ankle pumps of these frames, in order of time."""
         force, turn = spread_of(frames.acc_cells.means), spread_of(frames.gyr_cells.means)
         still = (force < self._rules.least_pump_mps2) & ~stands
         rest = self._rest_before(frames, still)

@@ -19,7 +19,7 @@ from analysis.lying import LyingLeg
 from analysis.pedalling import stroke_candidates
 from analysis.rules import RULES, Rules
 from analysis.samples import SampleBlock
-from analysis.states import DEAD, MOVING, Rows, StateMachine, rows
+from analysis.states import DEAD, MOVING, StateMachine, rows
 
 SWEEP = 128
 """Frames analysed in one sweep: large enough to be fast, small enough to stay in the processor's cache."""
@@ -105,16 +105,12 @@ class Pipeline:
             contractions += kept
             rejections += refused
             bounce_s += bounced_s
-        contractions = self._with_pumps(frames, described, contractions)
+        contractions, lying = self._lying.judge(frames, described.up, described.code == DEAD, contractions)
+        rejections += lying
         if frames.begins or frames.ends:
             contractions = _seen_whole(contractions, frames)
         spans: list[StateSpan] = self._states.feed(described, contractions, ends=frames.ends)
         return Findings(tuple(contractions), tuple(spans), tuple(rejections), (), bounce_s)
-
-    def _with_pumps(self, frames: Frames, described: Rows, contractions: list[Contraction]) -> list[Contraction]:
-        """Contractions with the ankle pumps among them, in order of time."""
-        pumps = self._lying.pumps(frames, described.up, described.code == DEAD, contractions)
-        return sorted(contractions + pumps, key=lambda c: c.peak_s) if pumps else contractions
 
     def _sweep(
         self, frames: Frames, chosen: np.ndarray, classifier: Classifier

@@ -22,12 +22,16 @@ class Rules:
 
     # A raise. The closed chain gives 2.3 cm of lift and 2 to 3 degrees of tilt at 15 degrees of ankle rotation.
     least_lift_m: float = 0.009  # sim: keeps 10 degrees; real resting legs stay below 0.006
-    most_lift_m: float = 0.22  # a foot of 0.15 m from ankle to ball cannot lift more
+    most_lift_m: float = 0.17  # a foot of 0.15 m from ankle to ball cannot lift more; sim: up to 0.16
     least_tilt_rad: float = 0.005  # sim
-    most_tilt_rad: float = 0.45  # 45 degrees of ankle rotation tilt the shank by up to 20 (chain)
+    most_tilt_rad: float = 0.36  # 45 degrees of ankle rotation tilt the shank by up to 20 (chain)
     least_coherence: float = 0.55  # sim: slow standing raises with sway
     least_lift_per_tilt_m: float = 0.15  # chain: 0.3 to 1.0 seated, 0.4 to 2 standing
     most_lift_per_tilt_m: float = 4.0
+    large_tilt_rad: float = (
+        0.2  # seated, only a heel that is high up tilts the shank so far; a leg that slides does not
+    )
+    least_lift_per_large_tilt_m: float = 0.27  # chain: 0.32 and more
     least_plain_tilt: float = 0.3  # of the tilt off its baseline
     least_share: float = 0.35  # of the largest raise within 4 s: the rest is rebound
     least_share_and_evenness: float = 1.05  # sim: a slow rebound after the last raise is both slow and lopsided

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import astuple
 
 import numpy as np
 import pytest
 
 from analysis.events import Findings, Kind, State
 from analysis.leg.gait import Gait
-from analysis.leg.lying import Pumps, Rest
+from analysis.leg.lying import Pumps, Rest, leg_slides
+from analysis.leg.movements import Raises
 from analysis.leg.story import Recorded, Teller
 from analysis.pipeline import Pipeline
 
@@ -75,3 +77,31 @@ def test_a_shank_that_stands_pumps_nothing(teller: Telling, count: Counting) -> 
     upright = Rest(raised_rad=-np.pi / 2, heel_m=0.0, bulge_rad=(0.0, 0.02, 0.0))
     story = teller(41_200, 52.0).stand(4.0).walk(Gait(), 10).stand(4.0).lie(15.0, upright)
     assert pumps(count(*story.pump(upright, Pumps(10, 20.0)).lie(10.0, upright).record().blocks)) == []
+
+
+@pytest.fixture(scope="module")
+def slid(teller: Telling) -> Recorded:
+    """A walk to bed, twelve heel slides, and six push-ups on the edge of it."""
+    story = to_bed(teller, 41_007).do(lambda body, hz, rng, _pitch: leg_slides(body, hz, 12, rng, PLAIN))
+    return story.sit(20.0).pushups(Raises(6, 40.0, np.radians(30.0))).sit(15.0).record()
+
+
+def test_a_leg_that_slides_in_bed_raises_no_heel(slid: Recorded, count: Counting) -> None:
+    """A heel raise needs a foot on the floor below a shank that stands; the refusals say so, the push-ups count."""
+    found = count(*slid.blocks)
+    raised = [e.peak_s for e in found.contractions if e.kind in (Kind.SOLEUS_PUSHUP, Kind.HEEL_RAISE)]
+    true = [e.peak_s for e in slid.truth if e.kind is Kind.SOLEUS_PUSHUP]
+    assert len(true) == 6
+    np.testing.assert_allclose(raised, true, atol=0.3)
+    assert "lying_shank" in {rejection.rule for rejection in found.rejections}
+
+
+@pytest.mark.parametrize("size", [52, 777])
+def test_any_cutting_refuses_the_same(slid: Recorded, count: Counting, size: int) -> None:
+    """Also where a batch of frames ends in the middle of a slide."""
+    whole, pipeline, found = count(*slid.blocks), Pipeline(), Findings()
+    for first in range(0, len(slid.blocks[0]), size):
+        found = found + pipeline.feed(*(b.between(first, min(first + size, len(b))) for b in slid.blocks))
+    found = found + pipeline.finish()
+    assert sorted(map(astuple, found.rejections)) == sorted(map(astuple, whole.rejections))
+    assert found.contractions == whole.contractions
