@@ -8,13 +8,14 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
+from analysis.emg.fatigue import Fatigue, fatigue
 from analysis.emg.rules import EMG_RULES
 from analysis.events import Algorithm, Contraction, Findings, Gap, Kind, State, StateSpan
 from analysis.samples import Modality
 
 HOLE_S = 0.5
 """Labels that lie closer than this touch; a longer hole between two of them is unknown.
-Source: the pipeline assumes nothing across a longer pause (analysis.grid)."""
+A little more than what the pipeline bridges (`analysis.grid.BREAK_S`)."""
 
 LOWEST_RATE_HZ = 20.0
 """A quick heel raise lasts a third of a second: fewer samples a second do not show its course."""
@@ -149,6 +150,14 @@ class Facts:
         seen = [event.confidence for event in self.findings.contractions if event.kind is kind]
         return sum(seen) / len(seen) if seen else None
 
+    @property
+    def fatigue(self) -> dict[str, Fatigue]:
+        """How the median frequency of each EMG channel went, where there were contractions enough to tell."""
+        events = self.findings.contractions
+        channels = dict.fromkeys(str(e.attributes["channel"]) for e in events if "median_hz" in e.attributes)
+        found = {channel: fatigue(events, channel) for channel in channels}
+        return {channel: course for channel, course in found.items() if course is not None}
+
     def time_in(self, state: State) -> float:
         """Recorded seconds with this label."""
         spans = [span for span in self.findings.spans if span.state is state]
@@ -163,6 +172,7 @@ class Facts:
             "events": [_event_json(n, event) for n, event in enumerate(self.findings.contractions, 1)],
             "states": [_span_json(span) for span in self.findings.spans],
             "bounce_s": None if self.uncountable else round(self.findings.bounce_s, _DIGITS),
+            "fatigue": [_fatigue_json(channel, course) for channel, course in self.fatigue.items()],
             "algorithm": {
                 "name": algorithm.name,
                 "version": algorithm.version,
@@ -203,6 +213,17 @@ def _event_json(number: int, event: Contraction) -> dict[str, Any]:
         "rule": event.rule,
         "strength": event.strength,
         **event.attributes,
+    }
+
+
+def _fatigue_json(channel: str, course: Fatigue) -> dict[str, Any]:
+    return {
+        "channel": channel,
+        "first_median_hz": round(course.first_hz, 1),
+        "slope_hz_per_min": round(course.slope_hz_per_min, 3),
+        "slope_se_hz_per_min": round(course.slope_se_hz_per_min, 3),
+        "contractions": course.contractions,
+        "tiring": course.is_tiring,
     }
 
 

@@ -20,6 +20,7 @@ from analysis.emg.contractions import (
     KIND_KNOWN_BESIDE_MOTION,
     RhythmJudge,
     contraction_of,
+    spectrum_of,
 )
 from analysis.emg.listening import ContactSpan, Listener
 from analysis.emg.motion import NO_MOTION, Motion
@@ -141,7 +142,8 @@ class Agreement:
         near = _near(self._bursts, _onset_of_burst, event.onset_s, event.end_s + self._rules.near_s)
         bursts = [burst for burst in near if burst.refused in ("", GAIT_LIKE) and self._is_with(burst, event)]
         if bursts:
-            return {"emg": "agrees", "emg_level": round(max(burst.level for burst in bursts), 3)}
+            strongest = max(bursts, key=lambda burst: burst.level)
+            return {"emg": "agrees", "emg_level": round(strongest.level, 3), **spectrum_of(strongest)}
         spans = _near(self._contact, _start_of_span, event.onset_s, event.end_s)
         seen_s = sum(
             max(0.0, min(span.end_s, event.end_s) - max(span.start_s, event.onset_s)) for span in spans if span.usable

@@ -116,14 +116,17 @@ def confidence(burst: Burst, kind_known: float, rules: EmgRules = EMG_RULES) -> 
     return round(stands_out * _CONTACT_TRUST.get(burst.contact, 1.0) * kind_known, 4)
 
 
+def spectrum_of(burst: Burst) -> dict[str, str | float]:
+    """Channel and median frequency, as attributes of the contraction that a burst goes with: they tell fatigue."""
+    return {} if burst.median_hz is None else {"channel": burst.channel, "median_hz": round(burst.median_hz, 1)}
+
+
 def contraction_of(burst: Burst, kind_known: float, rule: str, **attributes: str | float) -> Contraction:
     """A burst as a contraction; its strength is a share of the wearer's own maximum so far."""
-    facts: dict[str, str | float] = {"strength_unit": "share_of_own_emg_maximum", "channel": burst.channel}
+    facts = {"strength_unit": "share_of_own_emg_maximum", "channel": burst.channel} | spectrum_of(burst)
     for muscle in (Muscle.SOLEUS, Muscle.GASTROCNEMIUS):
         if muscle in burst.levels:
             facts[f"{muscle}_level"] = round(burst.levels[muscle], 3)
-    if burst.median_hz is not None:
-        facts["median_hz"] = round(burst.median_hz, 1)
     return Contraction(
         Kind.ANKLE_PUMP,
         burst.onset_s,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.emg.bursts import Burst
+from analysis.events import Contraction
 
-LEAST_BURSTS = 8
+LEAST = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,13 @@ class Fatigue:
         first_hz: at the first contraction, by the fitted line.
         slope_hz_per_min: change a minute, negative in a muscle that tires.
         slope_se_hz_per_min: its standard error.
-        bursts: contractions it rests on.
+        contractions: that it rests on.
     """
 
     first_hz: float
     slope_hz_per_min: float
     slope_se_hz_per_min: float
-    bursts: int
+    contractions: int
 
     @property
     def is_tiring(self) -> bool:
@@ -34,17 +34,17 @@ class Fatigue:
         return self.slope_hz_per_min < -2.0 * self.slope_se_hz_per_min
 
 
-def fatigue(bursts: Sequence[Burst], channel: str) -> Fatigue | None:
-    """Line through the median frequencies of a channel's accepted bursts; None below 8 of them.
+def fatigue(contractions: Sequence[Contraction], channel: str) -> Fatigue | None:
+    """Line through the median frequencies of a channel's contractions; None below 8 that have one.
 
     Muscle-specific figures for the soleus were not found in the literature (FACTS, section 7), so no limit is set.
     """
     seen = [
-        (burst.peak_s / 60.0, burst.median_hz)
-        for burst in bursts
-        if burst.channel == channel and burst.median_hz is not None and not burst.refused
+        (event.peak_s / 60.0, float(event.attributes["median_hz"]))
+        for event in contractions
+        if event.attributes.get("channel") == channel and "median_hz" in event.attributes
     ]
-    if len(seen) < LEAST_BURSTS:
+    if len(seen) < LEAST:
         return None
     at_min, hz = np.array(seen).T
     away = at_min - at_min.mean()

@@ -103,6 +103,14 @@ def print_table(name: str, facts: Facts) -> None:
             rows.add_row(KIND_NAMES[kind], told, "" if sure is None else f"{sure:.2f}")
         out.print(rows)
     out.print(states_table(facts))
+    for channel, course in facts.fatigue.items():
+        tires = ", and falls as in a muscle that tires" if course.is_tiring else ""
+        out.print(
+            f"{channel}: median frequency {course.first_hz:.0f} Hz at first, {course.slope_hz_per_min:+.1f} Hz a "
+            f"minute (standard error {course.slope_se_hz_per_min:.1f}, {course.contractions} contractions){tires}",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def states_table(facts: Facts) -> Any:

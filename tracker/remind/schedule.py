@@ -94,10 +94,7 @@ class Schedule:
         if not self.holidays:
             return False
         today = local.date()
-        for first, last in self.holidays:
-            if first <= today <= last:
-                return True
-        return False
+        return any(first <= today <= last for first, last in self.holidays)
 
 
 def periods(text: str) -> tuple[Period, ...]:

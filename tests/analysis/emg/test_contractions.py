@@ -81,13 +81,15 @@ def test_confidence_and_claims() -> None:
 
 
 def test_fatigue_is_a_falling_median_frequency() -> None:
-    """A fall of 6 Hz a minute is found as such; few bursts, or none with a spectrum, say nothing."""
-    tired = [replace(b, median_hz=95.0 - b.peak_s / 10.0 + 0.2 * (k % 3 - 1)) for k, b in enumerate(bursts(2.0, 30))]
+    """A fall of 6 Hz a minute is found as such; few contractions, or none with a spectrum, say nothing."""
+    falling = [replace(b, median_hz=95.0 - b.peak_s / 10.0 + 0.2 * (k % 3 - 1)) for k, b in enumerate(bursts(2.0, 30))]
+    tired = [contraction_of(burst, KIND_BY_EMG, "emg_burst") for burst in falling]
     found = fatigue(tired, "soleus")
     assert found is not None
     assert found.slope_hz_per_min == pytest.approx(-6.0, abs=0.3)
     assert found.is_tiring
+    assert found.contractions == 30
     assert found.first_hz == pytest.approx(95.0, abs=0.3)
     assert fatigue(tired[:7], "soleus") is None
     assert fatigue(tired, "gastroc_med") is None
-    assert fatigue(bursts(2.0, 30), "soleus") is None
+    assert fatigue([contraction_of(burst, KIND_BY_EMG, "emg_burst") for burst in bursts(2.0, 30)], "soleus") is None
