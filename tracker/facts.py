@@ -172,12 +172,12 @@ class Facts:
             "events": [_event_json(n, event) for n, event in enumerate(self.findings.contractions, 1)],
             "states": [_span_json(span) for span in self.findings.spans],
             "bounce_s": None if self.uncountable else round(self.findings.bounce_s, _DIGITS),
-            "fatigue": [_fatigue_json(channel, course) for channel, course in self.fatigue.items()],
             "algorithm": {
                 "name": algorithm.name,
                 "version": algorithm.version,
                 "params_sha256": algorithm.params_sha256,
             },
+            "fatigue": [_fatigue_json(channel, course) for channel, course in self.fatigue.items()],
         }
 
     def _recording_json(self) -> dict[str, Any]:

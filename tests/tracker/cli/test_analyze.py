@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from analysis.events import Kind
@@ -187,3 +188,28 @@ def test_a_real_board_that_lies_still(run_json: Any) -> None:
     assert told["events"] == []
     assert {state["state"] for state in told["states"]} == {"not_worn"}
     assert told["recording"]["worn_s"] == 0.0
+
+
+def test_a_muscle_that_tires(tmp_path: Path, run: Any, run_json: Any) -> None:
+    """Twenty bursts whose spectrum falls from 110 to 70 Hz within a minute; of a motion sensor nothing is told."""
+    rng = np.random.default_rng(10_610)
+    t_s = np.arange(60_000) / 1000.0
+    centre_hz = 110.0 - 40.0 * t_s / 60.0
+    turn = 2.0 * np.pi * np.cumsum(centre_hz) / 1000.0
+    beside_hz, phase = rng.uniform(-35.0, 35.0, (40, 1)), rng.uniform(0.0, 2.0 * np.pi, (40, 1))
+    noise = np.sin(turn + 2.0 * np.pi * beside_hz * t_s + phase).sum(axis=0)
+    on = np.clip(np.sin(2.0 * np.pi * t_s / 3.0), 0.0, None)
+    path = tmp_path / "tiring.csv"
+    rows = np.column_stack([t_s, 40.0 * on * noise + rng.normal(0.0, 2.0, t_s.size)])
+    np.savetxt(path, rows, fmt="%.3f", delimiter=",", header="t_s,emg_soleus_uv", comments="")
+    (course,) = run_json("analyze", path)["fatigue"]
+    assert (course["channel"], course["tiring"]) == ("soleus", True)
+    assert course["contractions"] >= 15
+    assert course["first_median_hz"] == pytest.approx(108.0, abs=8.0)
+    assert course["slope_hz_per_min"] == pytest.approx(-40.0, abs=10.0)
+    assert "a muscle that tires" in " ".join(run("analyze", path).stdout.split())
+
+
+def test_motion_tells_no_fatigue(walk_file: Path, run_json: Any) -> None:
+    """Without EMG there is no spectrum to tell it by."""
+    assert run_json("analyze", walk_file)["fatigue"] == []
