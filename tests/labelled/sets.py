@@ -180,7 +180,9 @@ def _event(event: Contraction, hold_s: float, lost: days.Lost) -> Document:
         "kind": str(event.kind),
         **{key: round(getattr(event, key), 4) for key in ("onset_s", "peak_s", "end_s")},
     }
-    if event.kind is not Kind.STEP and hold_s:
+    if event.kind is Kind.STEP:
+        made["gait"] = event.attributes["gait"]
+    elif hold_s:
         made["hold_s"] = round(hold_s, 3)
     if any(end - start > BRIDGED_S and start < event.end_s and end > event.onset_s for start, end in lost):
         made["ignore"] = True

@@ -14,7 +14,7 @@ from tracker.cli.output import SHORT_NAMES, console, counted, print_json, table
 from tracker.cli.progress import Bar
 from tracker.errors import ConfigError, NothingFound
 from tracker.evaluation.diagram import PLOT_ENDINGS, plot, text_diagram
-from tracker.evaluation.judging import ANY
+from tracker.evaluation.judging import ANY, is_gait
 from tracker.evaluation.labelled import labelled_in
 from tracker.evaluation.report import Part, Report, report
 from tracker.evaluation.running import found_in_all
@@ -95,6 +95,9 @@ def print_part(source: str, part: Part) -> None:
     if part.false_alarms:
         out.print("Contractions found where there was none:")
         out.print(_alarms(part))
+    if part.gaits:
+        out.print("The gait of the steps found:")
+        out.print(_gait_table(part))
     if sum(b.events for b in part.calibration.bins):
         click.echo(text_diagram(part.calibration))
         worst = part.calibration.worst_error
@@ -137,6 +140,16 @@ def _alarms(part: Part) -> Table:
             label.replace("_", " "), f"{made.hours:.2f}", f"{made.false:,}", _with_interval(made.per_hour, 1),
             _plain(made.recall), _plain(made.recall_all),
         )  # fmt: skip
+    return rows
+
+
+def _gait_table(part: Part) -> Table:
+    rows = table("gait", "steps", "right (95 %)", "otherwise", numbers=("steps", "right (95 %)"))
+    for gait, made in part.gaits.items():
+        others = ", ".join(
+            f"{seen or 'none'} {number:,}" for seen, number in made.told.items() if not is_gait(gait, seen)
+        )
+        rows.add_row(gait.replace("_", " "), f"{made.steps:,}", _with_interval(made.right, 3), others.replace("_", " "))
     return rows
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.events import Contraction, Kind
+from analysis.gait import Gait
 from analysis.samples import FloatArray
 from analysis.scoring import TOLERANCE_S, BoolArray, Tally, forgiven, match, within
-from tracker.evaluation.truth import IGNORE, Interval, TrueEvent, Truth
+from tracker.evaluation.truth import IGNORE, STAIRS, Interval, TrueEvent, Truth
 
 ANY = "any"
 """The row in which the kind does not matter."""
@@ -33,6 +34,7 @@ class Judged:
         false_in: found events and seconds in the stretches of each label.
         hits, true: true contractions found (for a bare count the smaller of both counts), and all of them.
         confidence, right: (n,) of the found events that were judged, typed.
+        gaits: of each step that was found, and whose gait is known: the true one, and the one found.
     """
 
     tallies: dict[str, Tally]
@@ -41,6 +43,7 @@ class Judged:
     true: int
     confidence: FloatArray
     right: BoolArray
+    gaits: tuple[tuple[str, str], ...] = ()
 
 
 def judge(truth: Truth, found: Found) -> Judged:
@@ -69,7 +72,22 @@ def judge(truth: Truth, found: Found) -> Judged:
         true,
         np.concatenate([none, *confidence]),
         np.concatenate([none.astype(bool), *right]),
+        _gaits(truth, found),
     )
+
+
+def _gaits(truth: Truth, found: Found) -> tuple[tuple[str, str], ...]:
+    """The true and the found gait of each step that was found and whose gait is known."""
+    steps = sorted((c for c in found.contractions if c.kind is Kind.STEP), key=lambda c: c.peak_s)
+    true = [event for event in truth.events or () if event.kind is Kind.STEP and not event.ignore]
+    at_true, at_found = match(_peaks(true), _peaks(steps), _reach(true))
+    pairs = ((true[i].gait, str(steps[k].attributes.get("gait", ""))) for i, k in zip(at_true, at_found, strict=True))
+    return tuple((told, seen) for told, seen in pairs if told)
+
+
+def is_gait(told: str, seen: str) -> bool:
+    """Whether a gait is the one that the truth tells; `stairs` is either way."""
+    return seen == told or (told == STAIRS and seen in (Gait.STAIRS_UP, Gait.STAIRS_DOWN))
 
 
 def _only_counted(truth: Truth, kind: Kind) -> bool:

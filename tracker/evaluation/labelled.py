@@ -17,7 +17,7 @@ RECORDING_ENDINGS = (".csv", ".csv.gz", ".parquet", ".sqlite")
 
 _OPTIONS = ("prefix", "acc_unit", "gyr_unit", "emg_unit")
 _HEADINGS = ("condition", "person", "source", "recording")
-_COLUMNS = ("kind", "peak_s", "onset_s", "end_s", "hold_s", "ignore", "label", "start_s")
+_COLUMNS = ("kind", "peak_s", "onset_s", "end_s", "hold_s", "gait", "ignore", "label", "start_s")
 _YES_NO = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -143,7 +143,7 @@ def _rows(lines: list[str], head: int, path: Path) -> Iterator[tuple[int, dict[s
 def _typed(cells: dict[str, str], number: int, path: Path) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for name, cell in cells.items():
-        if name in ("kind", "label"):
+        if name in ("kind", "label", "gait"):
             made[name] = cell
         elif name == "ignore":
             made[name] = _YES_NO.get(cell.lower(), cell)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +25,7 @@ from analysis.scoring import (
     resampling,
     score,
 )
-from tracker.evaluation.judging import ANY, Found, Judged, judge
+from tracker.evaluation.judging import ANY, Found, Judged, is_gait, judge
 from tracker.evaluation.labelled import Labelled
 from tracker.evaluation.truth import Source
 
@@ -53,6 +54,21 @@ class FalseAlarms:
 
 
 @dataclass(frozen=True, slots=True)
+class Gaits:
+    """Steps of one true gait that were found.
+
+    Attributes:
+        steps: how many.
+        right: share whose gait is right, with its interval.
+        told: how many were told to be which gait.
+    """
+
+    steps: int
+    right: Figure
+    told: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """All figures of one source.
 
@@ -63,6 +79,7 @@ class Part:
         false_alarms: by label.
         recall: of the true contractions of all recordings with their kind; a bare count gives the smaller of both.
         calibration: of all judged events together.
+        gaits: how the steps found were told, by their true gait; those whose gait nobody knows are left out.
     """
 
     recordings: int
@@ -73,6 +90,7 @@ class Part:
     false_alarms: dict[str, FalseAlarms]
     recall: Figure
     calibration: Calibration
+    gaits: dict[str, Gaits]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +151,19 @@ def _part(own: Sequence[tuple[Labelled, Found]], seed: int) -> Part:
         calibration=calibration(
             np.concatenate([j.confidence for j in judged]), np.concatenate([j.right for j in judged])
         ),
+        gaits=_gaits(judged, seed),
     )
+
+
+def _gaits(judged: Sequence[Judged], seed: int) -> dict[str, Gaits]:
+    made = {}
+    for gait in sorted({told for j in judged for told, _ in j.gaits}):
+        own = [[seen for told, seen in j.gaits if told == gait] for j in judged]
+        right = np.array([sum(is_gait(gait, seen) for seen in steps) for steps in own], dtype=np.float64)
+        steps = np.array([len(steps) for steps in own], dtype=np.float64)
+        told = Counter(seen for steps in own for seen in steps)
+        made[gait] = Gaits(int(steps.sum()), ratio(right, steps, resampling(len(own), seed)), dict(told.most_common()))
+    return made
 
 
 def _scores(judged: Sequence[Judged], seed: int) -> dict[str, Score]:
@@ -181,6 +211,10 @@ def _part_json(part: Part) -> dict[str, Any]:
         "recall": _figure_json(part.recall),
         "false_alarms": {label: _alarm_json(made) for label, made in part.false_alarms.items()},
         "calibration": _calibration_json(part.calibration),
+        "gaits": {
+            gait: {"steps": made.steps, "right": _figure_json(made.right), "told": made.told}
+            for gait, made in part.gaits.items()
+        },
     }
 
 

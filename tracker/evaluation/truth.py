@@ -15,8 +15,9 @@ Every key is optional, but a truth says something: events, intervals or counts.
 :   What truly happened, on the recording's own `t_s` axis. `kind` and `peak_s` (greatest plantar flexion; for
     steps and pedal strokes the mid-swing or the bottom of the stroke) are needed. `hold_s`, the time held at
     the top, widens the reach of the match by its half. `"ignore": true` makes an event don't-care: found or not,
-    it changes no figure. With `events` (an empty list as well) the whole recording is judged: what is found
-    and is not in the list is false.
+    it changes no figure. `gait` of a step (`walk`, `run`, `stairs_up`, `stairs_down`, `shuffle`; `stairs` for
+    either way) is held against that of the step found for it. With `events` (an empty list as well) the whole
+    recording is judged: what is found and is not in the list is false.
 `intervals`
 :   Stretches in which no contraction happened; `label` names the movement (`bounce`, `still`, `table`).
     Contractions found in one are false, and are reported per hour of its label. The label `ignore` makes the
@@ -33,8 +34,8 @@ Every key is optional, but a truth says something: events, intervals or counts.
 :   Where the recording is, if it is not beside the truth; relative to the truth file.
 
 `NAME.truth.csv` says the same: `# key: value` lines first (`# condition: slow`, `# counts.step: 44`,
-`# prefix: lshank_`), then a header with any of `kind peak_s onset_s end_s hold_s ignore label start_s`; a row with
-a kind is an event, a row with a label is an interval.
+`# prefix: lshank_`), then a header with any of `kind peak_s onset_s end_s hold_s gait ignore label start_s`; a row
+with a kind is an event, a row with a label is an interval.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from analysis.events import Kind
+from analysis.gait import Gait
 from drivers.errors import RecordingError
 from tracker.samplefile import AccUnit, EmgUnit, GyrUnit, ReadOptions
 
@@ -64,7 +66,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TrueEvent:
-    """One contraction that happened; onset and end are None where nobody said."""
+    """One contraction that happened; onset and end are None where nobody said, the gait of a step likewise empty."""
 
     kind: Kind
     peak_s: float
@@ -72,6 +74,7 @@ class TrueEvent:
     end_s: float | None = None
     hold_s: float = 0.0
     ignore: bool = False
+    gait: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,12 @@ class _Wrong(Exception):  # noqa: N818 - becomes a RecordingError once the file 
 
 
 _KEYS = ("events", "intervals", "counts", "condition", "person", "source", "options", "recording")
-_EVENT_KEYS = ("kind", "peak_s", "onset_s", "end_s", "hold_s", "ignore")
+_EVENT_KEYS = ("kind", "peak_s", "onset_s", "end_s", "hold_s", "ignore", "gait")
+
+STAIRS = "stairs"
+"""Of a step on stairs of which nobody said whether they went up or down."""
+
+_GAITS = (*(str(gait) for gait in Gait if gait is not Gait.UNKNOWN), STAIRS)
 _INTERVAL_KEYS = ("label", "start_s", "end_s")
 _OPTION_KEYS = ("prefix", "acc_unit", "gyr_unit", "emg_unit")
 
@@ -155,7 +163,10 @@ def _event(document: Any, where: str) -> TrueEvent:
     ignore = told.get("ignore", False)
     if not isinstance(ignore, bool):
         raise _Wrong(f"{where}: ignore must be true or false")
-    return TrueEvent(_member(Kind, told.get("kind"), f"{where}: kind"), peak_s, onset_s, end_s, hold_s, ignore)
+    gait = _text(told, "gait")
+    if gait and gait not in _GAITS:
+        raise _Wrong(f"{where}: gait must be one of {', '.join(_GAITS)}")
+    return TrueEvent(_member(Kind, told.get("kind"), f"{where}: kind"), peak_s, onset_s, end_s, hold_s, ignore, gait)
 
 
 def _interval(document: Any, where: str) -> Interval:

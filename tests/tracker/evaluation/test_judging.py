@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from analysis.events import Contraction, Kind
-from tracker.evaluation.judging import ANY, Found, judge
+from tracker.evaluation.judging import ANY, Found, is_gait, judge
 from tracker.evaluation.truth import Interval, TrueEvent, Truth
 
 PUSH, RAISE, STEP = Kind.SOLEUS_PUSHUP, Kind.HEEL_RAISE, Kind.STEP
@@ -96,3 +96,16 @@ def test_the_timing_error_is_found_minus_true(at: float, expected: int) -> None:
     """Of matched events alone."""
     tally = judge(Truth(events=(TrueEvent(PUSH, 5.0),)), found((PUSH, 5.0 + at))).tallies[PUSH]
     assert tally.errors_s == pytest.approx((at,) * expected)
+
+
+def test_the_gait_of_found_steps_is_held_against_the_true_one() -> None:
+    """Stairs of which nobody said which way are right either way; a step missed, or of no known gait, says nothing."""
+    gaits = {5.0: "walk", 7.0: "stairs", 9.0: "stairs_up", 11.0: "run", 13.0: "", 15.0: "walk"}
+    truth = Truth(events=tuple(TrueEvent(STEP, at, gait=gait) for at, gait in gaits.items()))
+    seen = {5.1: "walk", 7.0: "stairs_down", 9.0: "walk", 11.0: "unknown", 13.0: "walk"}
+    steps = tuple(
+        Contraction(STEP, at - 0.3, at, at + 0.3, 0.9, "swing", attributes={"gait": gait}) for at, gait in seen.items()
+    )
+    pairs = judge(truth, Found(steps, 100.0)).gaits
+    assert pairs == (("walk", "walk"), ("stairs", "stairs_down"), ("stairs_up", "walk"), ("run", "unknown"))
+    assert [is_gait(told, found) for told, found in pairs] == [True, True, False, False]

@@ -110,6 +110,7 @@ def test_a_csv_of_counts_alone(tmp_path: Path) -> None:
         ({"events": [EVENT | {"hold_s": -1}]}, "hold_s must not be negative"),
         ({"events": [EVENT | {"ignore": 1}]}, "ignore must be true or false"),
         ({"events": [EVENT | {"peak": 1}]}, "'peak' is not known"),
+        ({"events": [EVENT | {"gait": "limp"}]}, "event 1: gait must be one of walk, run, stairs_up"),
         ({"intervals": [{"start_s": 1, "end_s": 2}]}, "interval 1: label is missing"),
         ({"intervals": [{"label": "x", "start_s": 2, "end_s": 2}]}, "start_s must be before end_s"),
         ({"counts": {"step": 1.5}}, "step must be a whole number"),
