@@ -160,7 +160,8 @@ class LyingLeg:
             course, sure = self._plantar_up(
                 seen.course_rad[k], seen.axis[k], WINDOWS[window], rest_rad, going_on=going_on
             )
-            least = self._rules.pump_alike
+            large = known[k] and float(np.ptp(seen.course_rad[k])) > self._rules.large_pump_rad
+            least = self._rules.large_pump_alike if large else self._rules.pump_alike
             for pump in pumps_of(course, WINDOWS[window], period_s, least, sure_side=sure, going_on=going_on):
                 peak_s = float(start_s[k]) - BEFORE_S + pump.peak_s
                 if peak_s - self._last_s > 0.5 * period_s and pump.tilt_rad < self._rules.most_pump_tilt_rad:
@@ -182,7 +183,8 @@ class LyingLeg:
 def _is_set(seen: Tilts, known: BoolArray, r: Rules) -> BoolArray:
     """Windows of each frame (f, windows) in which small tilts repeat, and nothing else happens."""
     alike = seen.likeness > np.where(np.arange(len(WINDOWS)) == 0, r.pump_likeness, r.pump_likeness_at_an_end)
-    plain = (seen.straight > r.pump_straight) & (seen.lift_m < r.most_pump_lift_per_tilt_m)
+    straight = seen.straight > np.where(known, r.pump_straight_lying, r.pump_straight)
+    plain = straight & (seen.lift_m < r.most_pump_lift_per_tilt_m)
     slow = (seen.period_s > r.least_period_without_lift_s) & (seen.likeness[:, :1] > r.pump_likeness_without_lift)
     lies = known | (seen.lift_m > r.least_pump_lift_per_tilt_m)
     smooth = seen.rough_mps2 < r.most_pump_rough_mps2

@@ -117,11 +117,14 @@ class Rules:
     pump_likeness: float = 0.5  # of the course to itself one period later; worth a closer look
     pump_likeness_at_an_end: float = 0.55
     pump_alike: float = 0.77  # of a pump to the next
-    pump_straight: float = 0.8
+    large_pump_alike: float = 0.62
+    large_pump_rad: float = 0.018  # sim: what breathing and the other leg make stays below, mostly
+    pump_straight: float = 0.9  # real: resting legs that shift 0.8 and more
+    pump_straight_lying: float = 0.8  # of a shank that lies for sure
     most_pump_lift_per_tilt_m: float = 0.6
     least_pump_lift_per_tilt_m: float = 0.08  # where nothing says that the shank lies: a standing one leans, no lift
     least_period_without_lift_s: float = 1.1  # quicker may be toes that tap
-    pump_likeness_without_lift: float = 0.8
+    pump_likeness_without_lift: float = 0.88  # real: resting legs up to 0.85
     # Wear and posture.
     dead_turn_rad_s: float = 0.002  # real: a board at rest 0.0013, the stillest resting legs 0.0028
     dead_turn_ratio: float = 12.0  # of what white noise alone would give
