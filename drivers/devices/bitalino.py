@@ -78,8 +78,7 @@ class BitalinoDecoder(BatchDecoder):
     def _fresh(self, batch: PacketBatch, faults: Faults) -> IntArray:
         """Places of the notifications of the frame stream that are neither replies nor repetitions."""
         size = np.diff(batch.ends)
-        others = [place for place, name in enumerate(batch.names) if name not in (FRAMES, COMMANDS)]
-        faults.extend((i, "unknown characteristic") for i in np.flatnonzero(np.isin(batch.which, others)).tolist())
+        faults.extend((i, "unknown characteristic") for i in columns.others(batch, FRAMES, COMMANDS))
         packet = columns.of(batch, FRAMES)
         faults.extend((i, "empty notification") for i in packet[size[packet] == 0].tolist())
         packet = packet[size[packet] > 0]
