@@ -107,8 +107,7 @@ class GforceDecoder(BatchDecoder):
 
     def _take_others(self, batch: PacketBatch, faults: Faults) -> None:
         """Replies of the command characteristic, strangers."""
-        known = [place for place, name in enumerate(batch.names) if name == DATA]
-        for i in np.flatnonzero(~np.isin(batch.which, known)).tolist():
+        for i in columns.others(batch, DATA):
             packet = batch[i]
             if packet.characteristic != COMMAND:
                 faults.append((i, "unknown characteristic"))
@@ -244,7 +243,7 @@ class GforceDecoder(BatchDecoder):
         """(n, channels) EMG with the zero level removed."""
         if self._layout.bits == 12:
             return octets.view("<u2").reshape(-1, len(self._layout.channels)).astype(np.int32) - 2048
-        return octets.reshape(-1, len(self._layout.channels)).astype(np.int16) - np.int16(128)
+        return np.subtract(octets.reshape(-1, len(self._layout.channels)), 128, dtype=np.int16)
 
     def _emg_block(
         self, mask: int, arrival_ns: IntArray, count: IntArray, missing: IntArray, rows: Rows, *, last: bool = False
