@@ -124,11 +124,16 @@ class BitalinoDecoder(BatchDecoder):
         if not found.arrival_ns.size:
             return []
         sequence = found.octets[:, -1] >> 4
-        missing = np.diff(sequence, prepend=np.uint8(self._sequence)) - np.uint8(1) & np.uint8(_TURN - 1)
+        missing = np.empty_like(sequence)
+        missing[0] = (int(sequence[0]) - self._sequence - 1) % _TURN
+        missing[1:] = sequence[1:] - sequence[:-1] - np.uint8(1) & np.uint8(_TURN - 1)
         missing[found.begins] = 0
         self._sequence = int(sequence[-1])
         # Frames of one notification that follow each other are one packet.
-        first = np.flatnonzero(np.diff(found.arrival_ns, prepend=found.arrival_ns[0] - 1).astype(bool) | (missing > 0))
+        is_first = missing > 0
+        is_first[0] = True
+        is_first[1:] |= found.arrival_ns[1:] != found.arrival_ns[:-1]
+        first = np.flatnonzero(is_first)
         count = np.diff(np.append(first, sequence.size))
         return self._block(found.arrival_ns[first], count, missing[first].astype(np.int64), found.octets)
 

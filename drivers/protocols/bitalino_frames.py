@@ -93,8 +93,9 @@ class _Stream:
 
     def bringers(self, at: int, size: int, count: int) -> IntArray:
         """(count,) which notification brought the last byte of each of the frames of one size that begin here."""
-        upto = np.clip((self.ends - at) // size, 0, count)
-        return np.repeat(np.arange(upto.size), np.diff(upto, prepend=0))
+        first, last = np.searchsorted(self.ends, (at + size - 1, at + size * count - 1), "right").tolist()
+        upto = np.concatenate([[0], (self.ends[first:last] - at) // size, [count]])
+        return np.repeat(np.arange(first, last + 1), np.diff(upto))
 
 
 _NO_BYTES, _NO_TIMES = np.zeros(0, np.uint8), np.zeros(0, np.int64)

@@ -117,8 +117,9 @@ class Notifications:
 
     def of_each(self, at: int, stride: int, count: int) -> IntArray:
         """(count,) index of the notifications that hold this byte and those a stride, two strides, ... behind it."""
-        upto = np.clip((self.ends - at + stride - 1) // stride, 0, count)
-        return np.repeat(np.arange(upto.size), np.diff(upto, prepend=0))
+        first, last = np.searchsorted(self.ends, (at, at + stride * (count - 1)), "right").tolist()
+        upto = np.concatenate([[0], (self.ends[first:last] - at + stride - 1) // stride, [count]])
+        return np.repeat(np.arange(first, last + 1), np.diff(upto))
 
     def place_of(self, at: int) -> int:
         """Place of the notification that holds this byte."""
