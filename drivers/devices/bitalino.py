@@ -230,8 +230,8 @@ def _state_battery() -> Script[int | None]:
 
 
 def is_state(payload: bytes) -> bool:
-    """The right length, and a CRC that agrees."""
-    if len(payload) not in _STATE_BYTES:
+    """The right length, seven numbers of ten bits (the analog channels, the battery), and a CRC that agrees."""
+    if len(payload) not in _STATE_BYTES or any(high > 3 for high in payload[1:14:2]):
         return False
     return crc4(payload[:-1] + bytes((payload[-1] & 0xF0,))) == payload[-1] & 0x0F
 

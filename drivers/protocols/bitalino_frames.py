@@ -99,8 +99,8 @@ class _Stream:
 
 
 _NO_BYTES, _NO_TIMES = np.zeros(0, np.uint8), np.zeros(0, np.int64)
-_FIRST_SWEEP, _LONGEST_SWEEP = 64, 1 << 16
-"""So many positions are looked at together: the more, the longer nothing was wrong."""
+_FIRST_RUN, _FIRST_SEARCH, _LONGEST_SWEEP = 1 << 10, 1 << 6, 1 << 16
+"""So many frames, or positions, are looked at together: twice as many each time that they were not enough."""
 _AGREEING = 3
 """So many frames in a row must agree before they are believed."""
 _FURTHEST_NS = 1 << 61
@@ -177,7 +177,7 @@ class Alignment:
         found: list[Found] = []
         skipped: list[IntArray] = []
         useful: list[IntArray] = []
-        at, last, latest, reach = 0, stream.octets.size - self.size, 0, _FIRST_SWEEP
+        at, last, latest, reach = 0, stream.octets.size - self.size, 0, _FIRST_RUN
         while at <= last:
             run = self._due_run(stream.octets, at, last, reach)
             if run:
@@ -185,7 +185,7 @@ class Alignment:
                 found.append(self._taken(stream, at, bringer))
                 useful.append(np.maximum(bringer, stream.bringer(np.array([latest]))))
                 at += run * self.size
-                reach = min(2 * reach, _LONGEST_SWEEP) if run == reach else _FIRST_SWEEP
+                reach = min(2 * reach, _LONGEST_SWEEP) if run == reach else _FIRST_SEARCH
                 continue
             step, decided, is_sure = self._seek(stream.octets, at, last, reach)
             self._is_torn |= self._due is not None or step > 0
@@ -196,15 +196,12 @@ class Alignment:
                 skipped.append(stream.bringer(decided))
                 self._due = None
             at += step
-            reach = _FIRST_SWEEP if is_sure else min(2 * reach, _LONGEST_SWEEP)
+            reach = _FIRST_RUN if is_sure else min(2 * reach, _LONGEST_SWEEP)
             if is_sure is None:
                 break
             if is_sure:
-                bringer = stream.bringers(at, self.size, 1)
-                found.append(self._taken(stream, at, bringer))
                 latest = max(latest, at + _AGREEING * self.size - 1)
-                useful.append(stream.bringer(np.array([latest])))
-                at += self.size
+                self._due = int(stream.octets[at + self.size - 1]) >> 4
         bringer = stream.bringer(np.arange(at, stream.octets.size))
         self._rest, self._rest_ns = stream.octets[at:].copy(), stream.arrival_ns[bringer]
         return found, _places(stream, skipped) - _places(stream, useful) if skipped else set()
@@ -283,4 +280,5 @@ class Alignment:
 
 def _places(stream: _Stream, bringers: list[IntArray]) -> set[int]:
     """Places of these notifications."""
-    return set(stream.place[np.unique(np.concatenate([_NO_TIMES, *bringers]))].tolist())
+    several = np.concatenate([_NO_TIMES, *bringers])
+    return set(stream.place[several[np.diff(several, prepend=-1) != 0]].tolist())

@@ -180,6 +180,15 @@ def test_replies_between_the_frames_are_no_frames() -> None:
     assert raw_of(decoded(packets)) == list(range(500, 540))
 
 
+@pytest.mark.parametrize("size", [16, 17])
+def test_frames_are_no_replies_though_one_crc_fits_their_notification(size: int) -> None:
+    """One in sixteen of the notifications that are as long as a state; here at each place of the stream."""
+    whole = b"".join(frame(i, i) for i in range(100))
+    for at in range(60):
+        pieces = (whole[:at], whole[at : at + size], whole[at + size :])
+        assert raw_of(decoded([packet(piece) for piece in pieces if piece])) == list(range(100))
+
+
 @pytest.mark.parametrize(
     ("payload", "uuid", "reason"),
     [(b"", FRAMES, "empty"), (b"\x01\x02\x03\x04\x05", FRAMES, "no frame"), (frame(0), "x", "unknown")],
