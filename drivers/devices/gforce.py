@@ -140,6 +140,8 @@ class GforceDecoder(BatchDecoder):
         made: list[SampleBlock] = []
         for kind in (EMG, *_MOTION):
             packet = np.flatnonzero((whole.kind == kind) & (width >= 0)).astype(np.int64)
+            if not packet.size:
+                continue
             taken, missing, refused = self._judge(kind, whole, packet, width, number, shared)
             faults.extend((int(whole.place[packet[i]]), why) for i, why in refused)
             packet, missing = packet[taken], missing[taken]
@@ -183,6 +185,8 @@ class GforceDecoder(BatchDecoder):
     def _refuse_odd_floats(self, whole: Packets, width: IntArray, faults: Faults) -> None:
         for kind in (0x04, 0x05):
             packet = np.flatnonzero((whole.kind == kind) & (width >= 0)).astype(np.int64)
+            if not packet.size:
+                continue
             octets = columns.gathered(whole.data, whole.first[packet] + width[packet], _BODY[kind])
             odd = packet[~np.isfinite(np.ascontiguousarray(octets).view("<f4")).all(axis=1)]
             faults.extend((int(i), "not a number") for i in whole.place[odd])
