@@ -129,11 +129,8 @@ class BitalinoDecoder(BatchDecoder):
         missing[1:] = sequence[1:] - sequence[:-1] - np.uint8(1) & np.uint8(_TURN - 1)
         missing[found.begins] = 0
         self._sequence = int(sequence[-1])
-        # Frames of one notification that follow each other are one packet.
-        is_first = missing > 0
-        is_first[0] = True
-        is_first[1:] |= found.arrival_ns[1:] != found.arrival_ns[:-1]
-        first = np.flatnonzero(is_first)
+        # Frames of one notification that follow each other are one packet, whatever came at the same instant.
+        first = np.flatnonzero(found.is_first | (missing > 0))
         count = np.diff(np.append(first, sequence.size))
         return self._block(found.arrival_ns[first], count, missing[first].astype(np.int64), found.octets)
 

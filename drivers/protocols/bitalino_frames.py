@@ -64,20 +64,22 @@ class Found:
         octets: (n, size) their bytes.
         arrival_ns: (n,) of the notification that brought each one's last byte.
         begins: (n,) whether the link was silent, or nothing was known, before it.
+        is_first: (n,) whether it is the first that its notification brought, or the first behind a tear.
     """
 
     octets: Octets
     arrival_ns: IntArray
     begins: npt.NDArray[np.bool_]
+    is_first: npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Stream:
     """Bytes that are searched: those left over, then those of new notifications.
 
     Attributes:
         octets: (n,) the bytes.
-        ends: (k,) where each notification ends; of the bytes left over each stands for one.
+        ends: (k,) where each notification ends.
         arrival_ns: (k,) of each notification.
         place: (k,) of each in its batch, -1 for what was left over.
     """
@@ -86,6 +88,12 @@ class _Stream:
     ends: IntArray
     arrival_ns: IntArray
     place: IntArray
+
+    def beyond(self, at: int) -> _Stream:
+        """What is left over from this byte on."""
+        first = int(np.searchsorted(self.ends, at, "right"))
+        ends = self.ends[first:] - at
+        return _Stream(self.octets[at:].copy(), ends, self.arrival_ns[first:], np.full(ends.size, -1))
 
     def bringer(self, byte: IntArray) -> IntArray:
         """(n,) which notification brought each of these bytes."""
@@ -98,7 +106,8 @@ class _Stream:
         return np.repeat(np.arange(first, last + 1), np.diff(upto))
 
 
-_NO_BYTES, _NO_TIMES = np.zeros(0, np.uint8), np.zeros(0, np.int64)
+_NO_TIMES = np.zeros(0, np.int64)
+_NOTHING = _Stream(np.zeros(0, np.uint8), _NO_TIMES, _NO_TIMES, _NO_TIMES)
 _FIRST_RUN, _FIRST_SEARCH, _LONGEST_SWEEP = 1 << 10, 1 << 6, 1 << 16
 """So many frames, or positions, are looked at together: twice as many each time that they were not enough."""
 _AGREEING = 3
@@ -115,8 +124,7 @@ class Alignment:
     """
 
     size: int
-    _rest: Octets = field(default_factory=lambda: _NO_BYTES)
-    _rest_ns: IntArray = field(default_factory=lambda: _NO_TIMES)
+    _rest: _Stream = _NOTHING
     _due: int | None = None
     _heard_ns: int | None = None
     _is_new: bool = True
@@ -160,16 +168,16 @@ class Alignment:
 
     def _stream(self, batch: PacketBatch, packet: IntArray) -> _Stream:
         starts, ends = batch.ends[packet], batch.ends[packet + 1]
-        size, left = ends - starts, self._rest.size
+        size, rest = ends - starts, self._rest
         if int(size.sum()) == int(ends[-1] - starts[0]):
             data = batch.data[int(starts[0]) : int(ends[-1])]
         else:
             data = b"".join([batch.data[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)])
         return _Stream(
-            np.concatenate([self._rest, np.frombuffer(data, np.uint8)]),
-            np.concatenate([np.arange(1, left + 1), left + np.cumsum(size)]),
-            np.concatenate([self._rest_ns, batch.arrival_ns[packet]]),
-            np.concatenate([np.full(left, -1), packet]),
+            np.concatenate([rest.octets, np.frombuffer(data, np.uint8)]),
+            np.concatenate([rest.ends, rest.octets.size + np.cumsum(size)]),
+            np.concatenate([rest.arrival_ns, batch.arrival_ns[packet]]),
+            np.concatenate([rest.place, packet]),
         )
 
     def _search(self, stream: _Stream) -> tuple[list[Found], set[int]]:
@@ -178,11 +186,13 @@ class Alignment:
         skipped: list[IntArray] = []
         useful: list[IntArray] = []
         at, last, latest, reach = 0, stream.octets.size - self.size, 0, _FIRST_RUN
+        before = -1
         while at <= last:
             run = self._due_run(stream.octets, at, last, reach)
             if run:
                 bringer = stream.bringers(at, self.size, run)
-                found.append(self._taken(stream, at, bringer))
+                found.append(self._taken(stream, at, bringer, before))
+                before = int(bringer[-1])
                 useful.append(np.maximum(bringer, stream.bringer(np.array([latest]))))
                 at += run * self.size
                 reach = min(2 * reach, _LONGEST_SWEEP) if run == reach else _FIRST_SEARCH
@@ -201,9 +211,8 @@ class Alignment:
                 break
             if is_sure:
                 latest = max(latest, at + _AGREEING * self.size - 1)
-                self._due = int(stream.octets[at + self.size - 1]) >> 4
-        bringer = stream.bringer(np.arange(at, stream.octets.size))
-        self._rest, self._rest_ns = stream.octets[at:].copy(), stream.arrival_ns[bringer]
+                self._due, before = int(stream.octets[at + self.size - 1]) >> 4, -1
+        self._rest = stream.beyond(at)
         return found, _places(stream, skipped) - _places(stream, useful) if skipped else set()
 
     def _due_run(self, octets: Octets, at: int, last: int, reach: int) -> int:
@@ -248,34 +257,33 @@ class Alignment:
         sequence: npt.NDArray[np.uint8] = tail >> np.uint8(4)
         return left == tail & 0x0F, sequence
 
-    def _taken(self, stream: _Stream, at: int, bringer: IntArray) -> Found:
+    def _taken(self, stream: _Stream, at: int, bringer: IntArray, before: int) -> Found:
         octets = stream.octets[at : at + bringer.size * self.size].reshape(bringer.size, self.size)
         begins = np.zeros(bringer.size, bool)
         begins[0], self._is_new, self._is_torn = self._is_new, False, False
         self._due = (int(octets[-1, -1]) >> 4) + 1 & 0x0F
-        return Found(octets, stream.arrival_ns[bringer], begins)
+        return Found(octets, stream.arrival_ns[bringer], begins, np.diff(bringer, prepend=before) != 0)
 
     def _flush(self) -> list[Found]:
         """Frames that still wait to be confirmed, unless behind a tear; nothing is known afterwards."""
-        rest, times = self._rest, self._rest_ns
-        whole = rest.size // self.size
-        freed = []
-        if whole and not self._is_torn and self._looked(rest, 0, 1, 1)[0][0]:
-            upto = whole * self.size
-            begins = np.zeros(whole, bool)
-            begins[0] = self._is_new
-            freed.append(Found(rest[:upto].reshape(whole, self.size), times[self.size - 1 : upto : self.size], begins))
-        self._rest, self._rest_ns, self._due = _NO_BYTES, _NO_TIMES, None
-        self._is_new, self._is_torn = True, False
+        rest, freed = self._rest, []
+        whole = rest.octets.size // self.size
+        if whole and not self._is_torn and self._looked(rest.octets, 0, 1, 1)[0][0]:
+            freed.append(self._taken(rest, 0, rest.bringers(0, self.size, whole), -1))
+        self._rest, self._due, self._is_new, self._is_torn = _NOTHING, None, True, False
         return freed
 
     def _joined(self, parts: list[Found]) -> Found:
         if len(parts) == 1:
             return parts[0]
-        empty = Found(np.zeros((0, self.size), np.uint8), _NO_TIMES, np.zeros(0, bool))
-        columns = [(part.octets, part.arrival_ns, part.begins) for part in (empty, *parts)]
-        octets, arrival_ns, begins = zip(*columns, strict=True)
-        return Found(np.concatenate(octets), np.concatenate(arrival_ns), np.concatenate(begins))
+        no = np.zeros(0, bool)
+        every = [Found(np.zeros((0, self.size), np.uint8), _NO_TIMES, no, no), *parts]
+        return Found(
+            np.concatenate([part.octets for part in every]),
+            np.concatenate([part.arrival_ns for part in every]),
+            np.concatenate([part.begins for part in every]),
+            np.concatenate([part.is_first for part in every]),
+        )
 
 
 def _places(stream: _Stream, bringers: list[IntArray]) -> set[int]:

@@ -115,6 +115,21 @@ def test_any_cutting_gives_the_same_frames_and_a_tear_costs_few(cuts: list[int],
     check_a_tear(found[0], torn, lost)
 
 
+@pytest.mark.parametrize("lost", [0, 0.05])
+def test_times_are_the_same_in_any_cutting_where_several_notifications_come_at_once(lost: float) -> None:
+    """A radio brings what was sent since its last event, here of 30 ms, at one instant."""
+    dice = np.random.default_rng(2)
+    sent = [piece for piece in stream(4000) if dice.random() >= lost]
+    packets = [RawPacket(-(-p.arrival_ns // 30_000_000) * 30_000_000, p.characteristic, p.payload) for p in sent]
+    times = []
+    for size in (1, 3, 100, len(packets)):
+        decoder = DRIVER.decoder({"rate_hz": 1000})
+        parts = [decoder.feed_many(packets[at : at + size])[0] for at in range(0, len(packets), size)]
+        blocks = [block for part in [*parts, decoder.finish()] for block in part]
+        times.append(b"".join(block.t_s.tobytes() for block in blocks))
+    assert len(set(times)) == 1
+
+
 def check_a_tear(found: list[int], torn: int, lost: int) -> None:
     """Bytes are gone out of 100 frames of three: which others went with the frames that they were of.
 
