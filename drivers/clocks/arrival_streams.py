@@ -184,8 +184,9 @@ def sample_times(start: FloatArray, step: FloatArray, count: IntArray) -> FloatA
     """(sum of count,) times: sample i (from 1) of a packet is at start + i x step."""
     most = int(count.max())
     if most == int(count.min()):
-        times: FloatArray = (start[:, None] + step[:, None] * np.arange(1, most + 1)).reshape(-1)
-        return times
+        places: FloatArray = step[:, None] * np.arange(1, most + 1)
+        places += start[:, None]
+        return places.reshape(-1)
     ends = np.cumsum(count)
     times = np.arange(1, int(ends[-1]) + 1, dtype=np.float64)
     times -= np.repeat((ends - count).astype(np.float64), count)
