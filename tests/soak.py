@@ -59,6 +59,9 @@ NEAR_GAP_S = 10.0
 NEAR_LOSS_S = 1.0
 """A lost packet that is bridged takes the movement that it held: those within so much of it are not judged."""
 
+CUT = ("bitalino",)
+"""Frames of these lie across notifications, and nothing but the arrivals tells when: no packet is decoded by itself."""
+
 COLUMNS = ("driver", "air", "packets", "lost", "reconnects", "gap s", "invented", "twice", "off by ms (max)",
            "counted outside gaps, without / with gaps", "in all")  # fmt: skip
 
@@ -176,7 +179,11 @@ class Placed:
 
 
 def placed(run: Run, driver: str) -> Placed:
-    """Where the last sample of each delivered packet was put, against when the sensor took it."""
+    """Where the last sample of each delivered packet was put, against when the sensor took it.
+
+    How many samples each packet brought is told by a decoder that need not hold any back: where no clock is in them,
+    that of each packet by itself, or, where frames are cut, of all as they would have come without delay.
+    """
     entries = run.sensor.ledger.delivered()
     with open_recording(run.session.path) as recording:
         made = [b for group in recording.blocks() for b in group]
@@ -184,12 +191,17 @@ def placed(run: Run, driver: str) -> Placed:
         packets = [p for batch in recording.batches() for p in batch]
     decoder = registry.driver(driver).decoder(settings)
     t_s = np.concatenate([b.t_s for b in made if b.modality is main_modality(driver) and not b.stream])
+    if driver in CUT:
+        packets = [
+            RawPacket(round(e.t_s * 1e9), p.characteristic, p.payload) for p, e in zip(packets, entries, strict=True)
+        ]
+    by_itself = registry.driver(driver).facts.clock is None and driver not in CUT
     sizes = []
     for packet in packets:
-        if registry.driver(driver).facts.clock is None:
-            decoder = registry.driver(driver).decoder(settings)  # they hold back for a while: each packet by itself
+        if by_itself:
+            decoder = registry.driver(driver).decoder(settings)
         blocks, _ = decoder.feed_many([packet])
-        blocks += decoder.finish() if registry.driver(driver).facts.clock is None else []
+        blocks += decoder.finish() if by_itself else []
         sizes.append(sum(len(b) for b in blocks if b.modality is main_modality(driver) and not b.stream))
     brought = np.array([bool(size) and not entry.answer for size, entry in zip(sizes, entries, strict=True)])
     last = np.minimum(np.cumsum(sizes) - 1, t_s.size - 1)[brought]

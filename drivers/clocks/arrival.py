@@ -74,7 +74,9 @@ class HostAxis:
         """Session seconds of instants on a line."""
         if self.zero_ns is None:
             raise ValueError("the session has no first sample yet")
-        return (line_ns - self.zero_ns) / 1e9
+        since = line_ns - self.zero_ns
+        since /= 1e9
+        return since
 
     @property
     def arrival_ns(self) -> int | None:
@@ -103,12 +105,15 @@ class _Line:
     taken: int = 0
     least: float = np.inf
     least_at: int = 0
+    length: int = field(init=False)
+    """Samples of the running stretch."""
 
-    @property
-    def length(self) -> int:
-        """Samples of a stretch."""
+    def __post_init__(self) -> None:
+        self._measure()
+
+    def _measure(self) -> None:
         seconds = _FIRST_STRETCH_S if self.stretches < _FIRST_STRETCHES else _STRETCH_S
-        return max(1, round(seconds * 1e9 / self.nominal))
+        self.length = max(1, round(seconds * 1e9 / self.nominal))
 
     def note(self, number: IntArray, behind: FloatArray) -> None:
         """Samples were taken; a full stretch is closed.
@@ -152,6 +157,7 @@ class _Line:
         self.cov += n * self.var_period
         self.var_period += (_RATE_WANDER * self.nominal) ** 2
         self.stretches += 1
+        self._measure()
         self._aim()
 
     def _aim(self) -> None:
@@ -254,14 +260,17 @@ class ArrivalClock:
         full = int(np.searchsorted(stream.number, base + line.length)) + 1
         number = stream.number[at:full] - base
         behind = stream.arrival[at:full] - (line.start + line.step * number)
-        late = behind[sure:] > stream.late[at + sure : full]
-        end = sure + int(late.argmax()) if late.any() else number.size
+        late = np.flatnonzero(behind[sure:] > stream.late[at + sure : full])
+        end = number.size
+        if late.size:
+            end = sure + int(late[0])
+            number, behind = number[:end], behind[:end]
         if not end:
             return at
-        number, behind = number[:end], behind[:end]
         if sure:  # known to be late: they say nothing about the line
             behind = np.where(behind > stream.late[at : at + end], np.inf, behind)
-        placed[0, at : at + end] = line.start + line.step * (number - stream.count[at : at + end])
+        np.multiply(line.step, number - stream.count[at : at + end], out=placed[0, at : at + end])
+        placed[0, at : at + end] += line.start
         placed[1, at : at + end] = line.step
         self._sure = max(sure - end, 0)
         line.note(number, behind)

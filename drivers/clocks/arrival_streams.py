@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from analysis.samples import FloatArray, Modality, SampleBlock
 from drivers.clocks.arrival import ArrivalClock, HostAxis, IntArray
-from drivers.clocks.device import FramePlacer, spread
+from drivers.clocks.device import FramePlacer
 
 Rows = npt.NDArray[Any]
 """(n, columns) raw numbers of n samples, as the packets hold them."""
@@ -184,10 +184,15 @@ def sample_times(start: FloatArray, step: FloatArray, count: IntArray) -> FloatA
     """(sum of count,) times: sample i (from 1) of a packet is at start + i x step."""
     most = int(count.max())
     if most == int(count.min()):
-        times: FloatArray = (start[:, None] + step[:, None] * np.arange(1, most + 1)).reshape(-1)
-        return times
-    place = np.arange(int(count.sum()), dtype=np.int64) - np.repeat(np.cumsum(count) - count, count)
-    return spread(start, step, count, place)
+        places: FloatArray = step[:, None] * np.arange(1, most + 1)
+        places += start[:, None]
+        return places.reshape(-1)
+    ends = np.cumsum(count)
+    times = np.arange(1, int(ends[-1]) + 1, dtype=np.float64)
+    times -= np.repeat((ends - count).astype(np.float64), count)
+    times *= np.repeat(step, count)
+    times += np.repeat(start, count)
+    return times
 
 
 _Kind = tuple[Modality, str | None]

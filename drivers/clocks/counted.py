@@ -57,23 +57,30 @@ class WrappingClock:
         """(n,) nanoseconds of these stamps (ticks modulo `wrap`), in the order received."""
         if not stamp.size:
             return stamp
-        arrival = (np.clip(arrival_ns, -_FURTHEST_NS, _FURTHEST_NS) // self.tick_ns).astype(np.int64)
+        arrival = self._ticks(np.clip(arrival_ns, -_FURTHEST_NS, _FURTHEST_NS))
         if self._stamp is None:
             self._stamp, self._arrival, self._restarted = int(stamp[0]), int(arrival[0]), False
         longest = int(_LONGEST_WAIT_NS // self.tick_ns)
         waited = np.diff(arrival, prepend=np.int64(self._arrival)).clip(-longest, longest)
-        drift = (np.diff(stamp, prepend=np.int64(self._stamp)) - waited) % self.wrap
-        drift = np.where(drift >= self.wrap // 2, drift - self.wrap, drift)
+        half = self.wrap // 2
+        drift = (np.diff(stamp, prepend=np.int64(self._stamp)) - waited + half) % self.wrap - half
+        step = waited + drift
         jumped = np.abs(drift) > _RESTART_NS // self.tick_ns
-        jumped |= (waited + drift < -_SHORTEST_RUN_NS // self.tick_ns) & (stamp <= waited)
+        jumped |= (step < -_SHORTEST_RUN_NS // self.tick_ns) & (stamp <= waited)
         jumped[0] |= self._restarted
-        step = np.where(jumped, np.maximum(waited, 1), waited + drift)
+        step[jumped] = np.maximum(waited[jumped], 1)
         now = self._now + np.cumsum(step)
         self._stamp, self._arrival = int(stamp[-1]), int(arrival[-1])
         self._now, self._restarted = int(now[-1]), False
         furthest = int(_FURTHEST_NS // self.tick_ns)
         bounded: IntArray | FloatArray = np.clip(now, -furthest, furthest) * self.tick_ns
         return bounded.astype(np.int64) if bounded.dtype.kind == "i" else np.rint(bounded).astype(np.int64)
+
+    def _ticks(self, arrival_ns: IntArray) -> IntArray:
+        if isinstance(self.tick_ns, int):
+            return arrival_ns // self.tick_ns
+        # Ten times as fast as `//`, and a tick more or less does not matter to a host's arrival.
+        return np.floor(arrival_ns / self.tick_ns).astype(np.int64)
 
 
 @dataclass(slots=True)
@@ -94,6 +101,10 @@ class StampOrder:
         last = np.int64(self._last_ns if self._last_ns is not None else -_FURTHEST_NS * 2)
         before = np.maximum.accumulate(np.concatenate([[last], stamp_ns[:-1]]))
         taken = stamp_ns > before
+        if taken.all():
+            self._last_ns, self._recent = int(stamp_ns[-1]), [*self._recent, *stamp_ns[-_REMEMBERED:].tolist()]
+            self._recent = self._recent[-_REMEMBERED:]
+            return taken, []
         known = np.concatenate([np.array(self._recent, np.int64), stamp_ns[taken]])
         upto = len(self._recent) + np.cumsum(taken)
         refused = []

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from analysis.samples import FloatArray, Modality, SampleBlock
 from drivers.clocks.arrival import HostAxis, IntArray
@@ -42,7 +43,17 @@ _APART_S = 0.1
 """Between commands."""
 _REPLY_S = 1.0
 _FULL_UV = 3.3e6 / 1009
-_BITS = np.array([10, 10, 10, 10, 6, 6])
+_BITS = (10, 10, 10, 10, 6, 6)
+_Words = npt.NDArray[np.integer]
+_CHANNELS: tuple[Callable[[Callable[[int], _Words]], _Words], ...] = (
+    lambda b: (b(1) & 0x0F) << 6 | b(2) >> 2,
+    lambda b: (b(2) & 0x03) << 8 | b(3),
+    lambda b: b(4) << 2 | b(5) >> 6,
+    lambda b: (b(5) & 0x3F) << 4 | b(6) >> 4,
+    lambda b: (b(6) & 0x0F) << 2 | b(7) >> 6,
+    lambda b: b(7) & 0x3F,
+)
+"""Each channel's number out of a frame's bytes, counted from the end."""
 _TURN = 16
 
 
@@ -78,32 +89,50 @@ class BitalinoDecoder(BatchDecoder):
     def _fresh(self, batch: PacketBatch, faults: Faults) -> IntArray:
         """Places of the notifications of the frame stream that are neither replies nor repetitions."""
         size = np.diff(batch.ends)
-        others = [place for place, name in enumerate(batch.names) if name not in (FRAMES, COMMANDS)]
-        faults.extend((i, "unknown characteristic") for i in np.flatnonzero(np.isin(batch.which, others)).tolist())
+        faults.extend((i, "unknown characteristic") for i in columns.others(batch, FRAMES, COMMANDS))
         packet = columns.of(batch, FRAMES)
         faults.extend((i, "empty notification") for i in packet[size[packet] == 0].tolist())
         packet = packet[size[packet] > 0]
-        left = []
-        for i in packet.tolist():
-            payload = batch.data[batch.ends[i] : batch.ends[i + 1]]
-            if payload == self._seen and len(payload) >= self._alignment.size:
-                faults.append((i, DUPLICATE))
-            elif not is_reply(payload, self._alignment.size):
-                left.append(i)
-            self._seen = payload
-        return np.array(left, np.int64)
+        if not packet.size:
+            return packet
+        odd = self._repeated(batch, packet)
+        faults.extend((int(packet[i]), DUPLICATE) for i in odd)
+        last = int(packet[-1])
+        self._seen = batch.data[batch.ends[last] : batch.ends[last + 1]]
+        octets = np.frombuffer(batch.data, np.uint8)
+        size = size[packet]
+        perhaps = np.isin(size, _STATE_BYTES) | (octets[batch.ends[packet]] == _GREETING[0])
+        for i in np.flatnonzero(perhaps).tolist():
+            payload = batch.data[batch.ends[packet[i]] : batch.ends[packet[i] + 1]]
+            if is_reply(payload, self._alignment.size):
+                odd.append(i)
+        return np.delete(packet, odd) if odd else packet
+
+    def _repeated(self, batch: PacketBatch, packet: IntArray) -> list[int]:
+        """Which of these notifications, none empty, are the one before once more."""
+        least, ends = self._alignment.size, batch.ends[packet + 1]
+        size = ends - batch.ends[packet]
+        likely = np.flatnonzero((size[1:] == size[:-1]) & (size[1:] >= least)) + 1
+        tails = [columns.gathered(batch.data, ends[place] - least, least) for place in (likely, likely - 1)]
+        likely = likely[(tails[0] == tails[1]).all(axis=1)]
+        payloads = {i: batch.data[batch.ends[packet[i]] : ends[i]] for one in likely.tolist() for i in (one - 1, one)}
+        repeated = [i for i in likely.tolist() if payloads[i] == payloads[i - 1]]
+        first = batch.data[batch.ends[packet[0]] : ends[0]]
+        return [0, *repeated] if first == self._seen and len(first) >= least else repeated
 
     def _blocks(self, found: Found) -> list[SampleBlock]:
         if not found.arrival_ns.size:
             return []
-        sequence = (found.octets[:, -1] >> 4).astype(np.int64)
-        missing = (np.diff(sequence, prepend=self._sequence) - 1) % _TURN
+        sequence = found.octets[:, -1] >> 4
+        missing = np.empty_like(sequence)
+        missing[0] = (int(sequence[0]) - self._sequence - 1) % _TURN
+        missing[1:] = sequence[1:] - sequence[:-1] - np.uint8(1) & np.uint8(_TURN - 1)
         missing[found.begins] = 0
         self._sequence = int(sequence[-1])
-        # Frames of one notification that follow each other are one packet.
-        first = np.flatnonzero(np.diff(found.arrival_ns, prepend=found.arrival_ns[0] - 1).astype(bool) | (missing > 0))
+        # Frames of one notification that follow each other are one packet, whatever came at the same instant.
+        first = np.flatnonzero(found.is_first | (missing > 0))
         count = np.diff(np.append(first, sequence.size))
-        return self._block(found.arrival_ns[first], count, missing[first], found.octets)
+        return self._block(found.arrival_ns[first], count, missing[first].astype(np.int64), found.octets)
 
     def _block(
         self, arrival_ns: IntArray, count: IntArray, missing: IntArray, octets: Octets, *, last: bool = False
@@ -123,19 +152,13 @@ def _nothing(channels: int) -> tuple[IntArray, IntArray, IntArray, Octets]:
 
 def microvolts(octets: Octets, channels: int) -> FloatArray:
     """(n, channels) EMG of (n, size) frames; the bytes are counted from the end."""
-    b = [octets[:, -1 - i].astype(np.int64) if i < octets.shape[1] else np.zeros(len(octets), np.int64)
-         for i in range(8)]  # fmt: skip
-    raw = (
-        (b[1] & 0x0F) << 6 | b[2] >> 2,
-        (b[2] & 0x03) << 8 | b[3],
-        b[4] << 2 | b[5] >> 6,
-        (b[5] & 0x3F) << 4 | b[6] >> 4,
-        (b[6] & 0x0F) << 2 | b[7] >> 6,
-        b[7] & 0x3F,
-    )
-    share = np.column_stack(raw[:channels]) / (1 << _BITS[:channels])
-    values: FloatArray = (share - 0.5) * _FULL_UV
-    return values
+    made = np.empty((len(octets), channels))
+    for channel in range(channels):
+        made[:, channel] = _CHANNELS[channel](lambda i: octets[:, -1 - i].astype(np.uint16))
+        made[:, channel] /= 1 << _BITS[channel]
+    made -= 0.5
+    made *= _FULL_UV
+    return made
 
 
 def is_reply(payload: bytes, frame_bytes: int) -> bool:
@@ -204,8 +227,8 @@ def _state_battery() -> Script[int | None]:
 
 
 def is_state(payload: bytes) -> bool:
-    """The right length, and a CRC that agrees."""
-    if len(payload) not in _STATE_BYTES:
+    """The right length, seven numbers of ten bits (the analog channels, the battery), and a CRC that agrees."""
+    if len(payload) not in _STATE_BYTES or any(high > 3 for high in payload[1:14:2]):
         return False
     return crc4(payload[:-1] + bytes((payload[-1] & 0xF0,))) == payload[-1] & 0x0F
 

@@ -107,8 +107,7 @@ class GforceDecoder(BatchDecoder):
 
     def _take_others(self, batch: PacketBatch, faults: Faults) -> None:
         """Replies of the command characteristic, strangers."""
-        known = [place for place, name in enumerate(batch.names) if name == DATA]
-        for i in np.flatnonzero(~np.isin(batch.which, known)).tolist():
+        for i in columns.others(batch, DATA):
             packet = batch[i]
             if packet.characteristic != COMMAND:
                 faults.append((i, "unknown characteristic"))
@@ -141,6 +140,8 @@ class GforceDecoder(BatchDecoder):
         made: list[SampleBlock] = []
         for kind in (EMG, *_MOTION):
             packet = np.flatnonzero((whole.kind == kind) & (width >= 0)).astype(np.int64)
+            if not packet.size:
+                continue
             taken, missing, refused = self._judge(kind, whole, packet, width, number, shared)
             faults.extend((int(whole.place[packet[i]]), why) for i, why in refused)
             packet, missing = packet[taken], missing[taken]
@@ -184,6 +185,8 @@ class GforceDecoder(BatchDecoder):
     def _refuse_odd_floats(self, whole: Packets, width: IntArray, faults: Faults) -> None:
         for kind in (0x04, 0x05):
             packet = np.flatnonzero((whole.kind == kind) & (width >= 0)).astype(np.int64)
+            if not packet.size:
+                continue
             octets = columns.gathered(whole.data, whole.first[packet] + width[packet], _BODY[kind])
             odd = packet[~np.isfinite(np.ascontiguousarray(octets).view("<f4")).all(axis=1)]
             faults.extend((int(i), "not a number") for i in whole.place[odd])
@@ -244,7 +247,7 @@ class GforceDecoder(BatchDecoder):
         """(n, channels) EMG with the zero level removed."""
         if self._layout.bits == 12:
             return octets.view("<u2").reshape(-1, len(self._layout.channels)).astype(np.int32) - 2048
-        return octets.reshape(-1, len(self._layout.channels)).astype(np.int16) - np.int16(128)
+        return np.subtract(octets.reshape(-1, len(self._layout.channels)), 128, dtype=np.int16)
 
     def _emg_block(
         self, mask: int, arrival_ns: IntArray, count: IntArray, missing: IntArray, rows: Rows, *, last: bool = False

@@ -60,8 +60,8 @@ class MyowareDecoder(BatchDecoder):
         """The same for many packets at once, one block a stream; refused packets in their order."""
         batch = PacketBatch.of(packets)
         faults: Faults = []
-        known = [place for place, name in enumerate(batch.names) if name in (PERIPHERAL, UART, SPARKFUN)]
-        faults.extend((i, "unknown characteristic") for i in np.flatnonzero(~np.isin(batch.which, known)).tolist())
+        strange = columns.others(batch, PERIPHERAL, UART, SPARKFUN)
+        faults.extend((i, "unknown characteristic") for i in strange)
         texts, numbers = self._texts(batch, faults)
         octets = columns.of(batch, SPARKFUN)
         single, others = columns.sized(batch, octets, 1)
@@ -93,9 +93,10 @@ class MyowareDecoder(BatchDecoder):
         packet = np.concatenate([columns.of(batch, PERIPHERAL), columns.of(batch, UART)])
         numbers = np.full(packet.size, np.nan)
         size = np.diff(batch.ends)[packet]
-        for length in np.unique(size[(size > 3) & (size < 12)]).tolist():
+        for length in range(4, 13):
             these = np.flatnonzero(size == length)
-            numbers[these] = plain_numbers(columns.gathered(batch.data, batch.ends[packet[these]], length))
+            if these.size:
+                numbers[these] = plain_numbers(columns.gathered(batch.data, batch.ends[packet[these]], length))
         for i in np.flatnonzero(np.isnan(numbers)).tolist():
             payload = batch.data[batch.ends[packet[i]] : batch.ends[packet[i] + 1]]
             if _NUMBER.fullmatch(payload):
@@ -126,22 +127,24 @@ class MyowareDecoder(BatchDecoder):
 
 
 def plain_numbers(octets: npt.NDArray[np.uint8]) -> FloatArray:
-    """(n,) numbers of (n, length) texts such as 1234.56, with or without a line feed; NaN where it is not as plain."""
-    ends_line = octets[:, -1] == 0x0A
+    """(n,) numbers of (n, length) texts such as -123.45, with or without a line feed; NaN where it is not as plain."""
     made = np.full(len(octets), np.nan)
-    for rows, text in ((ends_line, octets[:, :-1]), (~ends_line, octets)):
-        place = np.flatnonzero(rows)
-        if not place.size or text.shape[1] < 4:
-            continue
-        plain, number = np.ones(place.size, bool), np.zeros(place.size)
-        for at, column in enumerate(np.ascontiguousarray(text[place].T)):
-            if at == text.shape[1] - 3:
-                plain &= column == 0x2E
-            else:
-                digit = column - np.uint8(0x30)
-                plain &= digit <= 9
-                number = number * 10 + digit
-        made[place[plain]] = number[plain] / 100
+    ends_line, is_negative = octets[:, -1] == 0x0A, octets[:, 0] == 0x2D
+    for sign, signed in ((1, ~is_negative), (-1, is_negative)):
+        for last, ended in ((octets.shape[1], ~ends_line), (octets.shape[1] - 1, ends_line)):
+            place = np.flatnonzero(signed & ended)
+            text = octets[place, int(sign < 0) : last]
+            if not place.size or text.shape[1] < 4:
+                continue
+            plain, number = np.ones(place.size, bool), np.zeros(place.size, np.int64)
+            for at, column in enumerate(np.ascontiguousarray(text.T)):
+                if at == text.shape[1] - 3:
+                    plain &= column == 0x2E
+                else:
+                    digit = column - np.uint8(0x30)
+                    plain &= digit <= 9
+                    number = number * 10 + digit
+            made[place[plain]] = sign * (number[plain] / 100)
     return made
 
 

@@ -86,16 +86,19 @@ class Shimmer3RDecoder(BatchDecoder):
     def _take_stretch(self, given: Notifications, made: _Made) -> Faults:
         """What these notifications bring. One that brings a frame is not refused for what else it holds."""
         refused: dict[int, str] = {}
-        useful: set[int] = set()
+        useful: list[IntArray] = []
         for event in self._stream.take(given):
             if isinstance(event, Refused):
                 refused.setdefault(event.place, event.why)
             elif isinstance(event, Message):
                 self._hear(event.content)
             else:
-                useful |= event.places
+                useful.append(event.places)
                 self._take(event, made)
-        return [(place, why) for place, why in refused.items() if place not in useful]
+        if not refused:
+            return []
+        brought = set(np.concatenate([np.zeros(0, np.int64), *useful]).tolist())
+        return [(place, why) for place, why in refused.items() if place not in brought]
 
     def _take(self, frames: Frames, made: _Made) -> None:
         """Frames on the session's clock, in physical units; one that a clock set back would put earlier is left out."""

@@ -40,7 +40,10 @@ NAME = "uMyo"
 EMG_HZ, AUX_HZ = 1150.0, 25.0
 ADVERT_BYTES = 15
 _EMG_SAMPLES = {20: 8, 36: 16, 52: 24, 60: 24}
+_QUAT_PACKET_BYTES, _QUAT_AT = 60, 52
 _AUX_BYTES, _QUAT_BYTES, _INDEX_BYTES = 26, 8, 4
+_KNOWN_SIZE = np.array([size in _EMG_SAMPLES or size == _AUX_BYTES for size in range(62)])
+"""Which lengths there are; all beyond stand for the last."""
 _ACC = 2 * STANDARD_GRAVITY_MPS2 / 32768
 _GYR = radians(500) / 28572
 _QUAT = 1 / 32767
@@ -59,6 +62,7 @@ class UmyoDecoder(BatchDecoder):
         self._emg_hz = nominal_rate_hz(settings.get("rate_hz")) or EMG_HZ
         self._emg = ArrivalStream(self._axis, self._emg_hz)
         self._index = RunningNumber(1 << 32)
+        self._quats = _Quats()
         self._aux = ArrivalStream(self._axis, AUX_HZ)
         self._heard = ArrivalTimes(self._axis)
         self._id = -1
@@ -69,7 +73,7 @@ class UmyoDecoder(BatchDecoder):
         batch = PacketBatch.of(packets)
         faults: Faults = []
         telemetry, size = self._sized(batch, faults)
-        emg = telemetry[np.isin(size, list(_EMG_SAMPLES))]
+        emg = telemetry[size != _AUX_BYTES]
         aux = telemetry[size == _AUX_BYTES]
         adverts = self._new_adverts(batch, faults)
         self._set_zero(batch, emg, aux, adverts)
@@ -82,7 +86,7 @@ class UmyoDecoder(BatchDecoder):
 
     def finish(self) -> list[SampleBlock]:
         """What was held back because it was not clear yet whether samples were missing before it."""
-        emg, aux = np.zeros((0, 6), np.int16), np.zeros((0, 13), np.int16)
+        emg, aux = np.zeros((0, 1), np.int16), np.zeros((0, 13), np.int16)
         return [*self._emg_blocks(_NONE, _NONE, _NONE, emg, last=True), *self._aux_blocks(_NONE, aux, last=True)]
 
     @property
@@ -93,12 +97,13 @@ class UmyoDecoder(BatchDecoder):
     def _sized(self, batch: PacketBatch, faults: Faults) -> tuple[IntArray, IntArray]:
         """Places and sizes of the notifications whose length is one of the five; strangers are refused."""
         size = np.diff(batch.ends)
-        known = [place for place, name in enumerate(batch.names) if name in (TELEMETRY, ADVERTISEMENT)]
-        faults.extend((i, "unknown characteristic") for i in np.flatnonzero(~np.isin(batch.which, known)).tolist())
+        faults.extend((i, "unknown characteristic") for i in columns.others(batch, TELEMETRY, ADVERTISEMENT))
         packet = columns.of(batch, TELEMETRY)
-        fits = np.isin(size[packet], [*_EMG_SAMPLES, _AUX_BYTES])
-        faults.extend((i, "unknown length") for i in packet[~fits].tolist())
-        return packet[fits], size[packet[fits]]
+        fits = _KNOWN_SIZE[np.minimum(size[packet], _KNOWN_SIZE.size - 1)]
+        if not fits.all():
+            faults.extend((i, "unknown length") for i in packet[~fits].tolist())
+            packet = packet[fits]
+        return packet, size[packet]
 
     def _new_adverts(self, batch: PacketBatch, faults: Faults) -> IntArray:
         """Places of the advertisements whose data was not heard just before."""
@@ -135,20 +140,20 @@ class UmyoDecoder(BatchDecoder):
         period_ns = np.full(packet.size, 1e9 / self._emg_hz)
         taken, missing, refused = self._index.judge(number.astype(np.int64), count, arrival, period_ns)
         faults.extend((int(packet[i]), why) for i, why in refused)
-        packet, count, size = packet[taken], count[taken], size[taken]
-        rows = np.zeros((int(count.sum()), 6), np.int16)
+        if refused:
+            packet, count, arrival, missing = packet[taken], count[taken], arrival[taken], missing[taken]
         last = np.cumsum(count)
-        for length, samples in _EMG_SAMPLES.items():
-            these = np.flatnonzero(size == length)
-            if not these.size:
-                continue
-            place = (last[these] - samples)[:, None] + np.arange(samples)
-            rows[place, 0] = _shorts(batch, packet[these], _INDEX_BYTES, 2 * samples)
-            if length == 60:
-                ends = last[these] - 1
-                rows[ends, 1] = 1
-                rows[ends, 2:] = _shorts(batch, packet[these], length - _QUAT_BYTES, _QUAT_BYTES)
-        return self._emg_blocks(arrival[taken], count, missing[taken], rows)
+        rows = np.empty((int(count.sum()), 1), np.int16)
+        for samples in sorted(set(_EMG_SAMPLES.values())):
+            these = np.flatnonzero(count == samples)
+            if these.size == packet.size:
+                rows = _shorts(batch, packet, _INDEX_BYTES, 2 * samples).reshape(-1, 1)
+            elif these.size:
+                place = (last[these] - samples)[:, None] + np.arange(samples)
+                rows[place, 0] = _shorts(batch, packet[these], _INDEX_BYTES, 2 * samples)
+        quats = np.flatnonzero(batch.ends[packet + 1] - batch.ends[packet] == _QUAT_PACKET_BYTES)
+        self._quats.take(last[quats] - 1, _shorts(batch, packet[quats], _QUAT_AT, _QUAT_BYTES), len(rows))
+        return self._emg_blocks(arrival, count, missing, rows)
 
     def _emg_blocks(
         self, arrival_ns: IntArray, count: IntArray, missing: IntArray, rows: Shorts, *, last: bool = False
@@ -160,10 +165,10 @@ class UmyoDecoder(BatchDecoder):
         if known is None:
             return []
         t_s, raw = known
-        made = [_emg(t_s, raw[:, :1], ("1",), rate_hz=self._emg_hz)]
-        with_quat = np.flatnonzero(raw[:, 1])
+        made = [_emg(t_s, raw, ("1",), rate_hz=self._emg_hz)]
+        with_quat, quats = self._quats.release(t_s.size)
         if with_quat.size:
-            made.append(SampleBlock(Modality.QUAT, t_s[with_quat], raw[with_quat, 2:] * _QUAT, _WXYZ, stream="emg"))
+            made.append(SampleBlock(Modality.QUAT, t_s[with_quat], quats * np.float64(_QUAT), _WXYZ, stream="emg"))
         return made
 
     def _aux_blocks(self, arrival_ns: IntArray, rows: Shorts, *, last: bool = False) -> list[SampleBlock]:
@@ -196,6 +201,28 @@ class UmyoDecoder(BatchDecoder):
             _emg(t_s, level[:, None], ("1",), "level"),
             SampleBlock(Modality.QUAT, t_s, quat, _WXYZ, stream="advertisement"),
         ]
+
+
+class _Quats:
+    """Quaternions that came with an EMG sample each, until the time of that sample is known."""
+
+    def __init__(self) -> None:
+        self._with = _NONE
+        self._rows: Shorts = np.zeros((0, 4), np.int16)
+        self._held = 0
+
+    def take(self, place: IntArray, rows: Shorts, samples: int) -> None:
+        """Takes (k, 4) quaternions that came with these of so many samples."""
+        if place.size:
+            self._with, self._rows = np.append(self._with, self._held + place), np.concatenate([self._rows, rows])
+        self._held += samples
+
+    def release(self, samples: int) -> tuple[IntArray, Shorts]:
+        """Which of the oldest so many samples have a quaternion, and (k, 4) the quaternions."""
+        known = int(np.searchsorted(self._with, samples))
+        place, rows = self._with[:known], self._rows[:known]
+        self._with, self._rows, self._held = self._with[known:] - samples, self._rows[known:], self._held - samples
+        return place, rows
 
 
 def _emg(

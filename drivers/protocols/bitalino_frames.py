@@ -1,16 +1,22 @@
 """BITalino frames out of a stream of bytes that may be cut anywhere: CRC-4, alignment, channels. Sans-IO.
 
 A frame is read from its end: sequence (4 bits) and CRC (4 bits), digital ports (4 bits), then the channels. The CRC is
-of four bits, so it agrees by chance once in sixteen: a frame is taken where its sequence is the next one, or where
-the frame behind it agrees too. Otherwise one byte is skipped.
+of four bits, so it agrees by chance once in sixteen: a frame is taken where its sequence is the next one, or, at the
+beginning and after a tear (bytes or frames are missing), where it and the two behind it agree and count up. Otherwise
+one byte is skipped.
+
+A tear costs the frames that it cut, and those behind it where the link ends before there are three. The bytes around it
+pass for the due frame once in 256 times: then one more is taken for another. Three frames agree by chance once in a
+million places, in which case false ones are taken until one does not agree, as fifteen in sixteen do not.
 
 Source: BITalinoWorld/revolution-python-api at 7128b3b, firmware-bitalino-revolution at 1097047 (certain). The rule of
-two frames is ours.
+three frames is ours.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -39,6 +45,7 @@ def crc4(data: bytes) -> int:
     return left
 
 
+@cache
 def _tables(size: int) -> npt.NDArray[np.uint8]:
     """(size, 256) what each byte at each place of a frame adds to its remainder, the CRC's own nibble left out."""
     made = np.zeros((size, 256), np.uint8)
@@ -57,20 +64,22 @@ class Found:
         octets: (n, size) their bytes.
         arrival_ns: (n,) of the notification that brought each one's last byte.
         begins: (n,) whether the link was silent, or nothing was known, before it.
+        is_first: (n,) whether it is the first that its notification brought, or the first behind a tear.
     """
 
     octets: Octets
     arrival_ns: IntArray
     begins: npt.NDArray[np.bool_]
+    is_first: npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Stream:
     """Bytes that are searched: those left over, then those of new notifications.
 
     Attributes:
         octets: (n,) the bytes.
-        ends: (k,) where each notification ends; of the bytes left over each stands for one.
+        ends: (k,) where each notification ends.
         arrival_ns: (k,) of each notification.
         place: (k,) of each in its batch, -1 for what was left over.
     """
@@ -80,14 +89,30 @@ class _Stream:
     arrival_ns: IntArray
     place: IntArray
 
+    def beyond(self, at: int) -> _Stream:
+        """What is left over from this byte on."""
+        first = int(np.searchsorted(self.ends, at, "right"))
+        ends = self.ends[first:] - at
+        return _Stream(self.octets[at:].copy(), ends, self.arrival_ns[first:], np.full(ends.size, -1))
+
     def bringer(self, byte: IntArray) -> IntArray:
         """(n,) which notification brought each of these bytes."""
         return np.searchsorted(self.ends, byte, "right").astype(np.int64)
 
+    def bringers(self, at: int, size: int, count: int) -> IntArray:
+        """(count,) which notification brought the last byte of each of the frames of one size that begin here."""
+        first, last = np.searchsorted(self.ends, (at + size - 1, at + size * count - 1), "right").tolist()
+        upto = np.concatenate([[0], (self.ends[first:last] - at) // size, [count]])
+        return np.repeat(np.arange(first, last + 1), np.diff(upto))
 
-_NO_BYTES, _NO_TIMES = np.zeros(0, np.uint8), np.zeros(0, np.int64)
-_SWEEP = 4096
-"""So many positions are looked at together."""
+
+_NO_TIMES = np.zeros(0, np.int64)
+_NOTHING = _Stream(np.zeros(0, np.uint8), _NO_TIMES, _NO_TIMES, _NO_TIMES)
+_FIRST_RUN, _FIRST_SEARCH, _LONGEST_SWEEP = 1 << 10, 1 << 6, 1 << 16
+"""So many frames, or positions, are looked at together: twice as many each time that they were not enough."""
+_AGREEING = 3
+"""So many frames in a row must agree before they are believed."""
+_FURTHEST_NS = 1 << 61
 
 
 @dataclass(slots=True)
@@ -99,11 +124,11 @@ class Alignment:
     """
 
     size: int
-    _rest: Octets = field(default_factory=lambda: _NO_BYTES)
-    _rest_ns: IntArray = field(default_factory=lambda: _NO_TIMES)
+    _rest: _Stream = _NOTHING
     _due: int | None = None
     _heard_ns: int | None = None
     _is_new: bool = True
+    _is_torn: bool = False
     _table: npt.NDArray[np.uint8] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -120,132 +145,148 @@ class Alignment:
         useless: list[int] = []
         for run, is_late in self._runs(batch, packet):
             freed = self._flush() if is_late else []
-            found, skipped, useful = self._search(self._stream(batch, run))
+            found, refuted = self._search(self._stream(batch, run))
             # What a silence set free was decided by the notification that ended it.
-            useful |= {int(run[0])} if freed else set()
+            useless += sorted(refuted - ({int(run[0])} if freed else set()))
             parts += [*freed, *found]
-            useless += sorted(skipped - useful)
         return self._joined(parts), useless
 
     def finish(self) -> Found:
-        """The last frame, which no other has confirmed."""
+        """The last frames, which no other has confirmed."""
         return self._joined(self._flush())
 
     def _runs(self, batch: PacketBatch, packet: IntArray) -> list[tuple[IntArray, bool]]:
         """Notifications between which the link was never silent for long, and whether it was before each run."""
-        times = batch.arrival_ns[packet].tolist()
-        if not times:
+        if not packet.size:
             return []
-        before = [times[0] if self._heard_ns is None else self._heard_ns, *times[:-1]]
-        self._heard_ns = times[-1]
-        late = [i for i, (now, then) in enumerate(zip(times, before, strict=True)) if abs(now - then) > STALE_NS]
-        borders = [0, *(i for i in late if i), len(times)]
+        times = np.clip(batch.arrival_ns[packet], -_FURTHEST_NS, _FURTHEST_NS)
+        heard_ns = times[0] if self._heard_ns is None else np.int64(self._heard_ns)
+        late = np.flatnonzero(np.abs(np.diff(times, prepend=heard_ns)) > STALE_NS).tolist()
+        self._heard_ns = int(times[-1])
+        borders = [0, *(i for i in late if i), packet.size]
         return [(packet[first:last], first in late) for first, last in pairwise(borders)]
 
     def _stream(self, batch: PacketBatch, packet: IntArray) -> _Stream:
-        size, left = np.diff(batch.ends)[packet], self._rest.size
-        data = b"".join([batch.data[batch.ends[i] : batch.ends[i + 1]] for i in packet.tolist()])
+        starts, ends = batch.ends[packet], batch.ends[packet + 1]
+        size, rest = ends - starts, self._rest
+        if int(size.sum()) == int(ends[-1] - starts[0]):
+            data = batch.data[int(starts[0]) : int(ends[-1])]
+        else:
+            data = b"".join([batch.data[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)])
         return _Stream(
-            np.concatenate([self._rest, np.frombuffer(data, np.uint8)]),
-            np.concatenate([np.arange(1, left + 1), left + np.cumsum(size)]),
-            np.concatenate([self._rest_ns, batch.arrival_ns[packet]]),
-            np.concatenate([np.full(left, -1), packet]),
+            np.concatenate([rest.octets, np.frombuffer(data, np.uint8)]),
+            np.concatenate([rest.ends, rest.octets.size + np.cumsum(size)]),
+            np.concatenate([rest.arrival_ns, batch.arrival_ns[packet]]),
+            np.concatenate([rest.place, packet]),
         )
 
-    def _search(self, stream: _Stream) -> tuple[list[Found], set[int], set[int]]:
-        """Frames; places of the notifications that made bytes be skipped, and of those that brought frames."""
+    def _search(self, stream: _Stream) -> tuple[list[Found], set[int]]:
+        """Frames; places of the notifications that only made bytes be skipped."""
         found: list[Found] = []
-        skipped: set[int] = set()
-        useful: set[int] = set()
-        at, last, latest = 0, stream.octets.size - self.size, 0
+        skipped: list[IntArray] = []
+        useful: list[IntArray] = []
+        at, last, latest, reach = 0, stream.octets.size - self.size, 0, _FIRST_RUN
+        before = -1
         while at <= last:
-            run = self._due_run(stream.octets, at, last)
+            run = self._due_run(stream.octets, at, last, reach)
             if run:
-                ends = np.maximum(at + self.size * np.arange(1, run + 1) - 1, latest)
-                found.append(self._taken(stream, at, run))
-                useful |= _places(stream, ends)
+                bringer = stream.bringers(at, self.size, run)
+                found.append(self._taken(stream, at, bringer, before))
+                before = int(bringer[-1])
+                useful.append(np.maximum(bringer, stream.bringer(np.array([latest]))))
                 at += run * self.size
+                reach = min(2 * reach, _LONGEST_SWEEP) if run == reach else _FIRST_SEARCH
                 continue
-            step, decided, is_sure = self._seek(stream.octets, at, last)
+            step, decided, is_sure = self._seek(stream.octets, at, last, reach)
+            self._is_torn |= self._due is not None or step > 0
             if step:
                 # What waited behind an undecided byte was decided with it.
                 decided = np.maximum(np.maximum.accumulate(decided), latest)
                 latest = int(decided[-1])
-                skipped |= _places(stream, decided)
+                skipped.append(stream.bringer(decided))
                 self._due = None
             at += step
+            reach = _FIRST_RUN if is_sure else min(2 * reach, _LONGEST_SWEEP)
             if is_sure is None:
                 break
             if is_sure:
-                found.append(self._taken(stream, at, 1))
-                latest = max(latest, at + 2 * self.size - 1)
-                useful |= _places(stream, np.array([latest]))
-                at += self.size
-        bringer = stream.bringer(np.arange(at, stream.octets.size))
-        self._rest, self._rest_ns = stream.octets[at:].copy(), stream.arrival_ns[bringer]
-        return found, skipped, useful
+                latest = max(latest, at + _AGREEING * self.size - 1)
+                self._due, before = int(stream.octets[at + self.size - 1]) >> 4, -1
+        self._rest = stream.beyond(at)
+        return found, _places(stream, skipped) - _places(stream, useful) if skipped else set()
 
-    def _due_run(self, octets: Octets, at: int, last: int) -> int:
+    def _due_run(self, octets: Octets, at: int, last: int, reach: int) -> int:
         """How many frames follow from here whose sequence is the one that is due."""
         if self._due is None:
             return 0
-        agrees, sequence = self._looked(octets, at, self.size, min((last - at) // self.size + 1, _SWEEP))
-        good = agrees & (sequence == (self._due + np.arange(agrees.size)) % 16)
+        agrees, sequence = self._looked(octets, at, self.size, min((last - at) // self.size + 1, reach))
+        due = (np.arange(self._due & 0x0F, (self._due & 0x0F) + agrees.size) & 0x0F).astype(np.uint8)
+        good = agrees & (sequence == due)
         return agrees.size if good.all() else int(good.argmin())
 
-    def _seek(self, octets: Octets, at: int, last: int) -> tuple[int, IntArray, bool | None]:
-        """Bytes to skip to the next frame that another confirms; which byte decided each; whether it is there.
+    def _seek(self, octets: Octets, at: int, last: int, reach: int) -> tuple[int, IntArray, bool | None]:
+        """Bytes to skip to the next frame that others confirm; which byte decided each; whether it is there.
 
-        The third is True at a confirmed frame, None at one whose successor must be awaited, False where there is none
+        The third is True at a confirmed frame, None at one whose successors must be awaited, False where there is none
         within reach.
         """
-        size = self.size
-        agrees, sequence = self._looked(octets, at, 1, min(last - at + 1, _SWEEP + size))
-        seen = min(last - at + 1, _SWEEP)
-        behind = np.arange(seen) + size
-        known = behind < agrees.size
-        follows = np.minimum(behind, agrees.size - 1)
-        confirmed = known & agrees[follows] & (sequence[follows] == (sequence[:seen] + 1) % 16)
-        hopeful = agrees[:seen] & (confirmed | ~known)
+        more = (_AGREEING - 1) * self.size
+        agrees, sequence = self._looked(octets, at, 1, min(last - at + 1, reach + more))
+        seen = min(last - at + 1, reach)
+        refuted_by = np.zeros(seen, np.int64)
+        for behind in range(0, more + 1, self.size):
+            known = max(min(seen, agrees.size - behind), 0)
+            counted = sequence[behind : behind + known] - sequence[:known] & 0x0F
+            fits = agrees[behind : behind + known] & (counted == behind // self.size)
+            refuted_by[:known] = np.where(fits | (refuted_by[:known] > 0), refuted_by[:known], behind + self.size)
+        hopeful = refuted_by == 0
         step = int(hopeful.argmax()) if hopeful.any() else seen
-        passed = np.arange(step)
-        decided = at + passed + np.where(agrees[:step], 2 * size, size) - 1
+        decided = at + np.arange(step) + refuted_by[:step] - 1
         if step == seen:
             return step, decided, False
-        return step, decided, True if confirmed[step] else None
+        return step, decided, True if step + more < agrees.size else None
 
-    def _looked(self, octets: Octets, at: int, stride: int, count: int) -> tuple[npt.NDArray[np.bool_], IntArray]:
+    def _looked(
+        self, octets: Octets, at: int, stride: int, count: int
+    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.uint8]]:
         """Whether the CRC agrees, and the sequence, of the frames that begin every `stride` bytes from here."""
         left = np.zeros(count, np.uint8)
         for place in range(self.size):
-            left ^= self._table[place][octets[at + place :: stride][:count]]
+            left ^= self._table[place].take(octets[at + place :: stride][:count])
         tail = octets[at + self.size - 1 :: stride][:count]
-        return left == tail & 0x0F, (tail >> 4).astype(np.int64)
+        sequence: npt.NDArray[np.uint8] = tail >> np.uint8(4)
+        return left == tail & 0x0F, sequence
 
-    def _taken(self, stream: _Stream, at: int, count: int) -> Found:
-        octets = stream.octets[at : at + count * self.size].reshape(count, self.size)
-        begins = np.zeros(count, bool)
-        begins[0], self._is_new = self._is_new, False
+    def _taken(self, stream: _Stream, at: int, bringer: IntArray, before: int) -> Found:
+        octets = stream.octets[at : at + bringer.size * self.size].reshape(bringer.size, self.size)
+        begins = np.zeros(bringer.size, bool)
+        begins[0], self._is_new, self._is_torn = self._is_new, False, False
         self._due = (int(octets[-1, -1]) >> 4) + 1 & 0x0F
-        ends = at + self.size * np.arange(1, count + 1) - 1
-        return Found(octets, stream.arrival_ns[stream.bringer(ends)], begins)
+        return Found(octets, stream.arrival_ns[bringer], begins, np.diff(bringer, prepend=before) != 0)
 
     def _flush(self) -> list[Found]:
-        """The frame that still waits to be confirmed, if its CRC agrees; nothing is known afterwards."""
-        rest, times = self._rest, self._rest_ns
-        freed = []
-        if rest.size >= self.size and self._looked(rest, 0, 1, 1)[0][0]:
-            freed.append(Found(rest[None, : self.size], times[self.size - 1 : self.size], np.array([self._is_new])))
-        self._rest, self._rest_ns, self._due, self._is_new = _NO_BYTES, _NO_TIMES, None, True
+        """Frames that still wait to be confirmed, unless behind a tear; nothing is known afterwards."""
+        rest, freed = self._rest, []
+        whole = rest.octets.size // self.size
+        if whole and not self._is_torn and self._looked(rest.octets, 0, 1, 1)[0][0]:
+            freed.append(self._taken(rest, 0, rest.bringers(0, self.size, whole), -1))
+        self._rest, self._due, self._is_new, self._is_torn = _NOTHING, None, True, False
         return freed
 
     def _joined(self, parts: list[Found]) -> Found:
-        empty = Found(np.zeros((0, self.size), np.uint8), _NO_TIMES, np.zeros(0, bool))
-        columns = [(part.octets, part.arrival_ns, part.begins) for part in (empty, *parts)]
-        octets, arrival_ns, begins = zip(*columns, strict=True)
-        return Found(np.concatenate(octets), np.concatenate(arrival_ns), np.concatenate(begins))
+        if len(parts) == 1:
+            return parts[0]
+        no = np.zeros(0, bool)
+        every = [Found(np.zeros((0, self.size), np.uint8), _NO_TIMES, no, no), *parts]
+        return Found(
+            np.concatenate([part.octets for part in every]),
+            np.concatenate([part.arrival_ns for part in every]),
+            np.concatenate([part.begins for part in every]),
+            np.concatenate([part.is_first for part in every]),
+        )
 
 
-def _places(stream: _Stream, byte: IntArray) -> set[int]:
-    """Places of the notifications that brought these bytes."""
-    return set(np.unique(stream.place[stream.bringer(byte)]).tolist())
+def _places(stream: _Stream, bringers: list[IntArray]) -> set[int]:
+    """Places of these notifications."""
+    several = np.concatenate([_NO_TIMES, *bringers])
+    return set(stream.place[several[np.diff(several, prepend=-1) != 0]].tolist())

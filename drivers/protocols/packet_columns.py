@@ -31,7 +31,15 @@ def of(batch: PacketBatch, characteristic: str) -> IntArray:
     """Places of a characteristic's packets within a batch."""
     if characteristic not in batch.names:
         return np.zeros(0, np.int64)
+    if len(batch.names) == 1:
+        return np.arange(len(batch))
     return np.flatnonzero(batch.which == batch.names.index(characteristic)).astype(np.int64)
+
+
+def others(batch: PacketBatch, *known: str) -> list[int]:
+    """Places of the packets of characteristics that are none of these."""
+    strange = [place for place, name in enumerate(batch.names) if name not in known]
+    return np.flatnonzero(np.isin(batch.which, strange)).tolist() if strange else []
 
 
 def sized(batch: PacketBatch, packet: IntArray, size: int) -> tuple[IntArray, IntArray]:

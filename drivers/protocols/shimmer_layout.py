@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from functools import cache
 from math import radians
 
 import numpy as np
@@ -213,20 +214,21 @@ def numbers(frames: Octets, field: Field) -> FloatArray:
         frames: (n, frame_bytes).
         field: which group.
     """
-    columns = []
-    for at in field.at:
-        first, second = frames[:, at].astype(np.int32), frames[:, at + 1].astype(np.int32)
+    made = np.empty((len(frames), len(field.at)))
+    for column, at in enumerate(field.at):
         if field.group is Group.EMG:
-            raw, bits = first << 16 | second << 8 | frames[:, at + 2], 24
-        elif field.group is Group.EMG_16:
-            raw, bits = first << 8 | second, 16
+            made[:, column] = _words(frames, at - 1, ">i4") << 8 >> 8
         elif field.group is Group.HIGH_ACC:
-            raw, bits = first << 4 | second >> 4, 12
+            made[:, column] = _words(frames, at, ">i2") >> 4
         else:
-            raw, bits = second << 8 | first, 16
-        half = 1 << bits - 1
-        columns.append((raw ^ half) - half)
-    return np.column_stack(columns).astype(np.float64)
+            made[:, column] = _words(frames, at, ">i2" if field.group is Group.EMG_16 else "<i2")
+    return made
+
+
+def _words(frames: Octets, at: int, form: str) -> npt.NDArray[np.signedinteger]:
+    """(n,) numbers of this form that begin at byte `at` of (n, frame_bytes)."""
+    there = np.ndarray((len(frames),), form, frames, at, (frames.strides[0],))
+    return there.astype(there.dtype.newbyteorder("="))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -238,8 +240,15 @@ class Calibration:
 
     def applied(self, raw: FloatArray) -> FloatArray:
         """(n, 3) in SI units."""
-        turned: FloatArray = (raw - self.offset) @ self.matrix.T
-        return turned
+        # Not `@`: how that rounds depends on how many rows there are, and most axes lie along those of the case.
+        level = [raw[:, column] - self.offset[column] for column in range(3)]
+        made = np.empty_like(raw)
+        for row, factors in enumerate(self.matrix):
+            first, *others = np.flatnonzero(factors).tolist()
+            made[:, row] = level[first] * factors[first]
+            for column in others:
+                made[:, row] += level[column] * factors[column]
+        return made
 
 
 _LSM6DSV = ((-1, 0, 0), (0, 1, 0), (0, 0, -1))
@@ -262,6 +271,7 @@ CALIBRATED = {
 }  # fmt: skip
 
 
+@cache
 def usual(group: Group, code: int) -> Calibration | None:
     """Calibration of a group's kind at a range; None for what is no inertial group."""
     if group not in _DEFAULTS:

@@ -38,14 +38,14 @@ class Frames:
         octets: (n, frame_bytes).
         stamp: (n,) the device's clock, modulo 2**24.
         arrival: (n,) host nanoseconds of the notification that completed each.
-        places: of the notifications because of which they are believed.
+        places: of the notifications because of which they are believed, in order.
     """
 
     schema: Schema
     octets: Octets
     stamp: IntArray
     arrival: IntArray
-    places: frozenset[int]
+    places: IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +111,23 @@ class Notifications:
         starts, ends, arrival = self.starts[first:] - at, self.ends[first:] - at, self.arrival[first:]
         return Notifications(self.data[at:], np.maximum(starts, 0), ends, arrival, np.full(ends.size, _OLD))
 
-    def of(self, at: IntArray | int) -> IntArray:
-        """Index of the notification that holds each of these bytes."""
-        return np.searchsorted(self.ends, at, side="right").astype(np.int64)
+    def of(self, at: int) -> int:
+        """Index of the notification that holds this byte."""
+        return int(np.searchsorted(self.ends, at, side="right"))
+
+    def of_each(self, at: int, stride: int, count: int) -> IntArray:
+        """(count,) index of the notifications that hold this byte and those a stride, two strides, ... behind it."""
+        first, last = np.searchsorted(self.ends, (at, at + stride * (count - 1)), "right").tolist()
+        upto = np.concatenate([[0], (self.ends[first:last] - at + stride - 1) // stride, [count]])
+        return np.repeat(np.arange(first, last + 1), np.diff(upto))
 
     def place_of(self, at: int) -> int:
         """Place of the notification that holds this byte."""
-        return int(self.place[int(self.of(at))])
+        return int(self.place[self.of(at)])
 
     def end_of(self, at: int) -> int:
         """Where the notification ends that holds this byte."""
-        return int(self.ends[int(self.of(at))])
+        return int(self.ends[self.of(at)])
 
     def begins(self, at: int) -> bool:
         """Whether a notification of this batch begins with this byte."""
@@ -189,15 +195,15 @@ class FrameStream:
         if self.schema is None or self._mode is not _Mode.FRAMES or len(rest.data) < size or rest.data[0] != Op.DATA:
             return None
         octets = np.frombuffer(rest.data[:size], np.uint8).reshape(1, size)
-        stamp, index = _stamps(octets), int(rest.of(size - 1))
+        stamp, index = _stamps(octets), rest.of(size - 1)
         if self._last is None:
-            believed = int(rest.of(0)) == index
+            believed = rest.of(0) == index
         else:
             step = (int(stamp[0]) - self._last) % CLOCK_WRAP
             believed = abs(step - self.schema.divisor) <= _tolerance(self.schema.divisor)
         if not believed:
             return None
-        return Frames(self.schema, octets, stamp, rest.arrival[index : index + 1], frozenset())
+        return Frames(self.schema, octets, stamp, rest.arrival[index : index + 1], np.zeros(0, np.int64))
 
     def _talk(self, given: Notifications, at: int, made: list[Event]) -> int:
         """A message, or the first frame; where the next byte is."""
@@ -239,14 +245,14 @@ class FrameStream:
             return at
         octets = np.frombuffer(given.data, np.uint8, rows * size, at).reshape(rows, size)
         stamp = _stamps(octets)
-        first, index = (given.of(at + size * np.arange(rows) + more) for more in (0, size - 1))
+        first, index = (given.of_each(at + more, size, rows) for more in (0, size - 1))
         usual, confirmed, forward = self._believed(octets, stamp, schema.divisor, first == index)
         believed = usual | confirmed
         good = rows if believed.all() else int(believed.argmin())
         if good:
             by = index[:good] + 0
             by[confirmed[:good]] = index[1 : rows + 1][np.flatnonzero(confirmed[:good])]
-            places = frozenset(np.unique(given.place[by]).tolist())
+            places = given.place[by[np.diff(by, prepend=-1) > 0]]
             made.append(Frames(schema, octets[:good], stamp[:good], given.arrival[index[:good]], places))
             self._last, self._found = int(stamp[good - 1]), False
             self._recent = [*self._recent, *stamp[max(good - _REMEMBERED, 0) : good].tolist()][-_REMEMBERED:]
@@ -338,8 +344,8 @@ def _tolerance(divisor: int) -> int:
 
 def _stamps(octets: Octets) -> IntArray:
     """(n,) clocks of (n, size) bytes."""
-    wide = octets[:, 1:4].astype(np.int64)
-    stamps: IntArray = wide[:, 0] | wide[:, 1] << 8 | wide[:, 2] << 16
+    words = np.ndarray((len(octets),), "<u4", octets, 0, (octets.strides[0],))
+    stamps: IntArray = (words >> 8).astype(np.int64)
     return stamps
 
 

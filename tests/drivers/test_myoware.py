@@ -42,6 +42,7 @@ def decoded(packets: Sequence[RawPacket], errors: int = 0, **given: object) -> S
 @pytest.mark.parametrize(
     ("text", "number"),
     [(b"1234.00", 1234), (b"0.00", 0), (b"4095.00\n", 4095), (b"12.34\r\n", 12.34), (b"-3.25", -3.25), (b"17", 17),
+     (b"-0.50\n", -0.5), (b"-4095.99", -4095.99),
      (b"0.5", 0.5), (b"1000000.25", 1000000.25), (b"2.50\0", 2.5), (b" 7.00", 7)],
 )  # fmt: skip
 @pytest.mark.parametrize("uuid", [PERIPHERAL, UART])
@@ -69,6 +70,9 @@ def test_one_byte_is_one_muscle_and_four_are_four(payload: bytes, values: list[i
         (b"inf", UART, "not a number"),
         (b"1.2.3", UART, "not a number"),
         (b"12,34", PERIPHERAL, "not a number"),
+        (b"-.25", PERIPHERAL, "not a number"),
+        (b"--1.25", PERIPHERAL, "not a number"),
+        (b"1-2.25", PERIPHERAL, "not a number"),
         (b"1e5", PERIPHERAL, "not a number"),
         (b"9" * 400, PERIPHERAL, "not a number"),
         (b"12\n13\n", UART, "not a number"),

@@ -14,7 +14,7 @@ from drivers.devices.shimmer3r import DRIVER
 from drivers.driver import Advert
 from drivers.errors import PacketError
 from drivers.packets import RawPacket
-from drivers.protocols.shimmer_layout import COMMAND, NOTIFY, read_inquiry
+from drivers.protocols.shimmer_layout import COMMAND, NOTIFY, Calibration, read_inquiry
 from drivers.recording.block_groups import joined
 from drivers.script import DeviceRefusedError, Pause, Subscribe, Unsubscribe, Write
 from drivers.virtual.conversation import Conversation
@@ -280,6 +280,17 @@ def test_who_is_recognised() -> None:
     assert DRIVER.recognises(Advert(None, ("65333333-a115-11e2-9e9a-0800200ca100",)))
     assert DRIVER.recognises(Advert("Shimmer3R-0A1B"))
     assert not DRIVER.recognises(Advert("Shimmer3-0A1B"))
+
+
+def test_a_calibration_rounds_the_same_however_the_stream_is_cut() -> None:
+    dice = np.random.default_rng(1)
+    own = Calibration(dice.normal(size=3), dice.normal(size=(3, 3)))
+    raw = np.rint(dice.normal(0, 1000, (400, 3)))
+    whole = own.applied(raw)
+    assert whole == pytest.approx((raw - own.offset) @ own.matrix.T)
+    for size in (1, 2, 3, 5, 8, 13, 64, 100):
+        parts = [own.applied(raw[at : at + size]) for at in range(0, 400, size)]
+        assert np.concatenate(parts).tobytes() == whole.tobytes()
 
 
 @pytest.mark.parametrize("mtu", [23, 45, 247])

@@ -70,6 +70,30 @@ def test_sixty_bytes_end_in_a_quaternion_of_the_last_sample() -> None:
     assert found[Modality.EMG, None].values[::24, 0].tolist() == [0, 1, 2]
 
 
+@pytest.mark.parametrize("cut", [1, 7, 400])
+def test_a_quaternion_stays_with_its_sample_while_that_is_held_back(cut: int) -> None:
+    """Packets of all lengths, a part of which come late and wait until it is known why."""
+    packets, index = [], 0
+    for place in range(400):
+        samples = (8, 24, 16, 24)[place % 4]
+        index += samples
+        quat = (place, 0, 0, 0) if place % 4 == 1 else ()
+        late_s = 0.5 if 200 <= place < 240 else 0.0
+        packets.append(packet(emg(index - samples, [place] * samples, quat), index / EMG_HZ + late_s))
+    decoder = DRIVER.decoder({})
+    made = [block for at in range(0, 400, cut) for block in decoder.feed_many(packets[at : at + cut])[0]]
+    made += decoder.finish()
+    t_s, number, with_s, quat_w = (
+        np.concatenate(part)
+        for kind in (Modality.EMG, Modality.QUAT)
+        for part in zip(*((b.t_s, b.values[:, 0]) for b in made if b.modality is kind), strict=True)
+    )
+    assert np.rint(quat_w * 32767).tolist() == list(range(1, 400, 4))
+    assert len(number) == index
+    ends = np.diff(number, append=400) > 0
+    assert with_s.tolist() == t_s[ends & (number % 4 == 1)].tolist()
+
+
 def test_twenty_six_bytes_are_motion() -> None:
     """1 g down -z; 500 deg/s is 28572; counts of the magnetometer; w first."""
     payload = struct.pack("<13h", 0, 16384, -16384, 28572, 0, -28572, 100, -200, 300, 32767, 0, 0, -32767)

@@ -64,8 +64,15 @@ def decode_command(name: str, file: Path) -> None:
 
 @command.command("check")
 @click.argument("name")
+@click.option(
+    "--packets",
+    type=click.IntRange(1),
+    default=2000,
+    show_default=True,
+    help="So many packets of noise, and again as many damaged ones; 100000 take minutes.",
+)
 @json_option
-def check_command(name: str, as_json: bool) -> int:
+def check_command(name: str, packets: int, as_json: bool) -> int:
     """Check a driver, without a radio.
 
     It must understand its virtual sensor and survive nonsense. Exit code 1 where it fails a check.
@@ -73,7 +80,7 @@ def check_command(name: str, as_json: bool) -> int:
     from drivers.conformance import check
 
     _known(name)
-    results = check(name)
+    results = check(name, packets=packets)
     if as_json:
         print_json([asdict(result) for result in results])
     else:

@@ -68,10 +68,18 @@ def test_check(run: Any, run_json: Any) -> None:
     assert [line.split("  ")[0] for line in lines] == ["passed"] * len(told)
 
 
+def test_check_with_more_packets(run: Any, run_json: Any) -> None:
+    """The last check counts the nonsense, as much of each kind as was asked for; none is no check."""
+    told = run_json("drivers", "check", "heart-rate", "--packets", 30)[-1]
+    assert (told["name"], told["passed"]) == ("survives nonsense", True)
+    assert told["sentence"].startswith("60 random and damaged packets")
+    assert "--packets" in run("drivers", "check", "heart-rate", "--packets", 0, expect=2).stderr
+
+
 def test_check_that_fails(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """One check that fails is exit code 1."""
     results = [Check("starts", True, "it does"), Check("survives nonsense", False, "raised IndexError")]
-    monkeypatch.setattr("drivers.conformance.check", lambda name: results)
+    monkeypatch.setattr("drivers.conformance.check", lambda name, packets: results)
     text = run("drivers", "check", "battery", expect=1).stdout
     assert text == "passed  starts             it does\nFAILED  survives nonsense  raised IndexError\n"
 
