@@ -62,6 +62,9 @@ NEAR_LOSS_S = 1.0
 CUT = ("bitalino",)
 """Frames of these lie across notifications, and nothing but the arrivals tells when: no packet is decoded by itself."""
 
+UNTAGGED = ("bitalino", "myoware", "umyo")
+"""Packets of these begin with data: no first byte tells one kind from another."""
+
 COLUMNS = ("driver", "air", "packets", "lost", "reconnects", "gap s", "invented", "twice", "off by ms (max)",
            "counted outside gaps, without / with gaps", "in all")  # fmt: skip
 
@@ -211,7 +214,7 @@ def placed(run: Run, driver: str) -> Placed:
     return Placed(max(0, t_s.size - len(taken), t_s.size - sum(sizes)), twice, t_s[last] + run.zero_life_s - taken_s)
 
 
-def gaps(run: Run, packet_interval_s: float) -> list[tuple[float, float]]:
+def gaps(run: Run, packet_interval_s: float, *, tagged: bool = True) -> list[tuple[float, float]]:
     """Times of the sensor's life of which samples are missing.
 
     Told by the ledger: there was no link, or packets did not arrive. A packet holds what was taken since the one
@@ -222,7 +225,7 @@ def gaps(run: Run, packet_interval_s: float) -> list[tuple[float, float]]:
     holes = list(zip(up[::2], up[1::2], strict=False))
     before: dict[tuple[str, bytes], float] = {}
     for entry in sorted((e for e in ledger.entries if not e.answer), key=lambda e: e.number):
-        kind = entry.characteristic, entry.payload[:1]
+        kind = entry.characteristic, entry.payload[:1] if tagged else b""
         since_s = max(before.get(kind, 0.0), entry.life_s - 2 * packet_interval_s)
         before[kind] = entry.life_s
         if not entry.fate.whole:
@@ -267,7 +270,7 @@ def judge(driver: str, carrier: Kind, bad: Run) -> Verdict:
     """What a bad hour left, against what the sensor knows."""
     found, ledger = placed(bad, driver), bad.sensor.ledger
     known = registry.driver(driver)
-    holes = gaps(bad, known.packet_interval_s)
+    holes = gaps(bad, known.packet_interval_s, tagged=driver not in UNTAGGED)
     all_clean, all_bad = bad.without_gaps_s(Leg()), bad.events_s()
     seen_clean, seen_bad = outside(all_clean, holes), outside(all_bad, holes)
     off_ms = 1e3 * np.abs(found.errors_s - np.median(found.errors_s))
