@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
+from typing import NamedTuple
 
 from analysis.events import Leg
 
@@ -23,8 +24,7 @@ class Doing(StrEnum):
     UNKNOWN = "unknown"  # samples, but no label
 
 
-@dataclass(frozen=True, slots=True)
-class LegSeen:
+class LegSeen(NamedTuple):
     """One leg as the live session, or the store, has it.
 
     Attributes:
@@ -87,8 +87,7 @@ NOTHING_KNOWN = RecorderSeen()
 """Where nobody looked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(NamedTuple):
     """What is known at one instant; the service makes one every few seconds, at least every minute.
 
     Attributes:

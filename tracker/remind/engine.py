@@ -174,7 +174,7 @@ def answer(state: State, given: Answer, now: datetime, zone: tzinfo, rules: Remi
     draft.note_answer(given)
     match given.button:
         case Button.DONE:
-            draft.ledgers = tuple(replace(one, debt_s=min(one.debt_s, 0.0)) for one in state.ledgers)
+            draft.ledgers = tuple(one._replace(debt_s=min(one.debt_s, 0.0)) for one in state.ledgers)
             draft.take_back(End.ANSWERED)
             draft.used = ()
         case Button.SNOOZE:

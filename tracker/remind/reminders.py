@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime, tzinfo
 
 from tracker.errors import ConfigError, StoreError
@@ -85,7 +84,7 @@ class Reminders:
         self._refresh(observation.now, observation.zone)
         if self._calendar is None or observation.busy is not None:
             return observation
-        return replace(observation, busy=self._calendar.is_busy(observation.now, observation.zone))
+        return observation._replace(busy=self._calendar.is_busy(observation.now, observation.zone))
 
     def _refresh(self, now: datetime, zone: tzinfo) -> None:
         try:
@@ -183,4 +182,4 @@ def restored(store: Store) -> tuple[State, Sequence[tuple[int, datetime, Answer]
     """What the engine remembered last, with an id for the next reminder that no other has, and answers that wait."""
     text, next_id = store.reminder_state()
     state = (State.from_json(text) if text else None) or State()
-    return replace(state, next_id=max(state.next_id, next_id)), store.queued_answers()
+    return state._replace(next_id=max(state.next_id, next_id)), store.queued_answers()
