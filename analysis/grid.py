@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from analysis.events import Gap
+from analysis.interpolation import Place
 from analysis.samples import FloatArray, Modality, SampleBlock
 
 GRID_HZ = 25
@@ -31,9 +31,6 @@ GYR_BRIDGE_S = 0.5
 
 LAG_S = 10.0
 """A modality this far behind another has stopped; the grid goes on without it."""
-
-SNAP = 1e-6
-"""An instant this close to a node, as a share of the step, is on it: clocks of even sensors round."""
 
 ROUNDING = 1e-7
 """What the difference of two clock readings, months after the session's zero, may be short of a whole step."""
@@ -234,79 +231,14 @@ class Grid:
     def _on_grid(self, end: int, at_s: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Both modalities at the instants; a gyroscope that was not seen there is NaN."""
         t_s, gyr = self._acc.t_s[:end], self._gyr
-        place = _Place.of(t_s, at_s)
+        place = Place.of(t_s, at_s)
         acc = place.values(self._acc.values[:end])
         if gyr.t_s.size == 0 or at_s.size == 0:
             return acc, np.full((at_s.size, 3), np.nan)
         if gyr.t_s.size == t_s.size and (gyr.t_s == t_s).all():
             return acc, place.values(gyr.values)  # one clock for both: no break within, for acc has none
-        place = _Place.of(gyr.t_s, at_s)
+        place = Place.of(gyr.t_s, at_s)
         values = place.values(gyr.values)
-        unseen = place.across_break | (at_s < gyr.t_s[0] - 1e-6) | (at_s > gyr.t_s[-1] + 1e-6)
+        unseen = (place.bridged_s > GYR_BRIDGE_S) | (at_s < gyr.t_s[0] - 1e-6) | (at_s > gyr.t_s[-1] + 1e-6)
         values[unseen] = np.nan
         return acc, values
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Place:
-    """Where instants lie between nodes, so that several channels share the search."""
-
-    right: npt.NDArray[np.int64]
-    share: FloatArray
-    across_break: npt.NDArray[np.bool_]
-    exact: slice | npt.NDArray[np.int64] | None  # where every instant is a node: which
-
-    @staticmethod
-    def of(t_s: FloatArray, at_s: FloatArray) -> _Place:
-        """Brackets of instants (n,) among node times (m,)."""
-        if (same := _Place._same(t_s, at_s)) is not None:
-            return same
-        right = np.minimum(np.maximum(_search(t_s, at_s), 1), t_s.size - 1)
-        before = t_s[right - 1]
-        step = t_s[right] - before
-        share = np.minimum(np.maximum((at_s - before) / np.where(step > 0.0, step, 1.0), 0.0), 1.0)
-        share = np.where(share < SNAP, 0.0, np.where(share > 1.0 - SNAP, 1.0, share))
-        on_node = (share == 0.0) | (share == 1.0)
-        exact = right - 1 + (share == 1.0) if on_node.all() else None
-        return _Place(right, share, (step > GYR_BRIDGE_S) & ~on_node, _as_slice(exact))
-
-    @staticmethod
-    def _same(t_s: FloatArray, at_s: FloatArray) -> _Place | None:
-        """The same where every instant is a node and they follow one another, as of a sensor of an even rate."""
-        n = at_s.size
-        if n == 0 or t_s.size < 2:
-            return None
-        first = min(int(np.searchsorted(t_s, at_s[0] - 0.5 / GRID_HZ)), t_s.size - 1)
-        nodes_s = t_s[first : first + n]
-        if nodes_s.size < n or float(np.abs(nodes_s - at_s).max()) > SNAP / GRID_HZ:
-            return None
-        nowhere = np.zeros(n)
-        return _Place(np.arange(first, first + n), nowhere, nowhere > 0.0, slice(first, first + n))
-
-    def values(self, nodes: FloatArray) -> FloatArray:
-        """Straight-line interpolation of nodes (m, 3), (n, 3); the ends hold their value."""
-        if nodes.shape[0] == 1:
-            return np.repeat(nodes, self.right.size, axis=0)
-        if self.exact is not None:
-            return nodes[self.exact]
-        after = self.share[:, None]
-        out: FloatArray = nodes[self.right] * after
-        out += nodes[self.right - 1] * (1.0 - after)
-        return out
-
-
-def _as_slice(index: npt.NDArray[np.int64] | None) -> slice | npt.NDArray[np.int64] | None:
-    """The same nodes as a slice where they follow one another: quicker, nothing else."""
-    if index is None or index.size == 0 or (np.diff(index) != 1).any():
-        return index
-    return slice(int(index[0]), int(index[-1]) + 1)
-
-
-def _search(t_s: FloatArray, at_s: FloatArray) -> npt.NDArray[np.int64]:
-    """`np.searchsorted(t_s, at_s)`, by a guess for even clocks that is used only where it is proven right."""
-    if t_s.size > 2 and at_s.size:
-        guess = np.ceil((at_s - t_s[0]) * ((t_s.size - 1) / (t_s[-1] - t_s[0])) - 1e-6).astype(np.int64)
-        guess = np.minimum(np.maximum(guess, 1), t_s.size - 1)
-        if bool(((t_s[guess - 1] < at_s) | (guess == 1)).all()) and bool((at_s <= t_s[guess]).all()):
-            return guess
-    return np.searchsorted(t_s, at_s)
