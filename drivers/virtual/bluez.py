@@ -42,7 +42,6 @@ class FakeBlueZ:
         self.bus = Bus(socket, "org.bluez", self.call, self._client_gone)
         self.objects.emit = self.bus.signal
         self.devices: dict[str, BlueZDevice] = {}
-        self.calls: list[str] = []
         self.permits = True
         """The bus lets programs talk to bluetoothd."""
         self._scanners: set[str] = set()
@@ -137,7 +136,6 @@ class FakeBlueZ:
 
     async def call(self, message: Message) -> Reply:
         """Answer a method call."""
-        self.calls.append(f"{message.path} {message.member}")
         if not self.permits:
             text = f'Rejected send message, 2 matched rules; interface="{message.interface}" member="{message.member}"'
             raise BusError("org.freedesktop.DBus.Error.AccessDenied", text)
