@@ -182,6 +182,16 @@ def _stroke(c: StrokeCandidates, i: int, times: tuple[float, float, float], rule
     )  # fmt: skip
 
 
+def is_far_seated(tilt_rad: FloatArray, evidence: FloatArray, r: Rules) -> BoolArray:
+    """Raises of a seated leg that tilt the shank so far that the heel must be high up."""
+    return (tilt_rad > r.large_tilt_rad) & (evidence > 0.0)
+
+
+def is_plain_hinge(slow_misfit: FloatArray, off_axis: FloatArray, r: Rules) -> BoolArray:
+    """Frames that show a hinge once smoothed, and nothing but it: what is left over is a vehicle that shakes."""
+    return (slow_misfit < r.most_slow_misfit) & (off_axis < r.plain_axis)
+
+
 def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, off_axis: FloatArray, r: Rules) -> np.ndarray:
     """Name of the rule that decides each raise candidate: "raise" accepts, "small" is not worth a word."""
     own = (
@@ -190,8 +200,8 @@ def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, off_axis
         & (c.coherence > r.own_coherence)
     )
     per_tilt = c.lift_m / np.maximum(c.tilt_rad, 1e-6)
-    far_seated = (c.tilt_rad > r.large_tilt_rad) & (fit.evidence[c.frame] > 0.0)
-    shaken = (fit.slow_misfit[c.frame] < r.most_slow_misfit) & (off_axis[c.frame] < r.plain_axis)
+    far_seated = is_far_seated(c.tilt_rad, fit.evidence[c.frame], r)
+    plain = is_plain_hinge(fit.slow_misfit[c.frame], off_axis[c.frame], r)
     conditions = [
         (c.lift_m < 0.5 * r.least_lift_m) | (c.size_m < 0.5 * r.least_lift_m),
         c.near_swing_s < r.clear_of_steps_s,
@@ -206,7 +216,7 @@ def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, off_axis
         (per_tilt < np.where(far_seated, r.least_lift_per_large_tilt_m, r.least_lift_per_tilt_m))
         | (per_tilt > r.most_lift_per_tilt_m),
         (c.evenness < r.least_evenness) | (c.plain_evenness < r.least_plain_evenness),
-        (fit.misfit[c.frame] > r.most_misfit) & ~shaken,
+        (fit.misfit[c.frame] > r.most_misfit) & ~plain,
         (fit.level_evidence[c.frame] > 0.0)
         & ((off_axis[c.frame] > r.most_off_axis) | (fit.level_evidence[c.frame] > r.clearly_level)),
         (c.lift_m > r.large_lift_m)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import numpy.typing as npt
 
-from analysis.classify import is_regular
+from analysis.classify import is_far_seated, is_plain_hinge, is_regular
 from analysis.detect import RaiseCandidates, SwingCandidates, is_bouncing, raise_candidates, swing_candidates
 from analysis.events import Contraction, Rejection
 from analysis.features import Traces, traces
@@ -53,6 +53,7 @@ RAISE_LIMITS = (
     Limit("no_heel_chain", "lift_per_tilt_m", False, "most_lift_per_tilt_m"),
     Limit("one_way", "evenness", True, "least_evenness"),
     Limit("one_way", "plain_evenness", True, "least_plain_evenness"),
+    Limit("no_hinge", "misfit", False, "most_misfit"),
 )
 """Of a heel raise. Rules of several limits that must all speak are shown by their features alone."""
 
@@ -86,6 +87,9 @@ OF_A_SHUFFLE = {
     "least_strike_mps2": "least_shuffle_strike_mps2",
 }
 """Numbers that stand instead of others where the swings are regular, see `classify.is_regular`."""
+
+OF_A_LARGE_TILT = {"least_lift_per_tilt_m": "least_lift_per_large_tilt_m"}
+"""Likewise where a seated leg tilts far, see `classify.is_far_seated`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +229,7 @@ def _near(frames: Frames, at_s: float, rules: Rules) -> list[_Near]:
 def _explained(
     near: list[_Near], here: _Near, at_s: float, decided: Contraction | Rejection | None, rules: Rules
 ) -> Explanation:
-    features, limits = _candidate(near, at_s, rules) if decided else ({}, ())
+    features, checks = _candidate(near, decided, rules) if decided else ({}, ())
     window = _window(at_s - here.start_s)
     return Explanation(
         at_s=at_s,
@@ -237,7 +241,7 @@ def _explained(
         lift_m=here.found.height_m[0, window],
         swing_rad_s=here.found.swing_rad_s[0, window],
         features=features,
-        checks=tuple(_check(limit, features, rules) for limit in limits),
+        checks=checks,
     )
 
 
@@ -247,8 +251,25 @@ def _window(into_centre_s: float) -> npt.NDArray[np.int64]:
     return np.arange(max(0, middle - reach), min(FRAME, middle + reach + 1))
 
 
-def _candidate(near: list[_Near], at_s: float, rules: Rules) -> tuple[dict[str, float], tuple[Limit, ...]]:
-    """Features of the candidate whose peak is the decision's, and the limits that it was held against."""
+def _candidate(
+    near: list[_Near], decided: Contraction | Rejection, rules: Rules
+) -> tuple[dict[str, float], tuple[Check, ...]]:
+    """Features of the candidate that was decided about, and the limits that it was held against.
+
+    At the border of two centres both frames see it: the one that decided is the one whose checks say the same.
+    """
+    seen = [
+        (features, tuple(_check(limit, features, rules) for limit in limits))
+        for features, limits in _candidates(near, decided.peak_s, rules)
+    ]
+    if isinstance(decided, Contraction):
+        return min(seen, key=lambda one: sum(not check.met for check in one[1]), default=({}, ()))
+    missed = (one for one in seen if any(check.rule == decided.rule and not check.met for check in one[1]))
+    return next(missed, seen[0] if seen else ({}, ()))
+
+
+def _candidates(near: list[_Near], at_s: float, rules: Rules) -> Iterator[tuple[dict[str, float], tuple[Limit, ...]]]:
+    """Candidates of these frames that peak at an instant: their features, and their limits."""
     for one in near:
         for candidates, limits in (
             (raise_candidates(one.found), RAISE_LIMITS),
@@ -260,9 +281,23 @@ def _candidate(near: list[_Near], at_s: float, rules: Rules) -> tuple[dict[str, 
             if same.size:
                 features = _features(candidates, int(same[0]))
                 if limits is RAISE_LIMITS:
-                    return features | _of_frame(one.found, rules), limits
-                return features, limits if limits is STROKE_LIMITS else _swing_limits(features, rules)
-    return {}, ()
+                    features |= _of_frame(one.found, rules)
+                    yield features, _raise_limits(features, rules)
+                else:
+                    yield features, limits if limits is STROKE_LIMITS else _swing_limits(features, rules)
+
+
+def _raise_limits(features: Mapping[str, float], rules: Rules) -> tuple[Limit, ...]:
+    """What a raise is held against: a seated leg that tilts far must lift more, a plain hinge may be shaken."""
+    tilt_rad, evidence, slow_misfit, off_axis = (
+        np.array(features[name]) for name in ("tilt_rad", "evidence", "slow_misfit", "off_axis")
+    )
+    limits: tuple[Limit, ...] = RAISE_LIMITS
+    if features["misfit"] > rules.most_misfit and is_plain_hinge(slow_misfit, off_axis, rules):
+        limits = tuple(one for one in limits if one.rule != "no_hinge")
+    if is_far_seated(tilt_rad, evidence, rules):
+        limits = tuple(replace(one, threshold=OF_A_LARGE_TILT.get(one.threshold, one.threshold)) for one in limits)
+    return limits
 
 
 def _swing_limits(features: Mapping[str, float], rules: Rules) -> tuple[Limit, ...]:

@@ -25,6 +25,9 @@ MEAN_OF = 10
 """Samples averaged to tell slow movement from noise (0.4 s)."""
 
 
+ROUGHNESS = 18.0
+"""A second difference has 6 times the variance of a sample, and there are 3 axes."""
+
 MEAN_OVER = GRID_HZ
 """Samples at either end of a stretch whose mean stands for what lies beyond it."""
 
@@ -55,8 +58,7 @@ class Cells:
         return Cells(
             _means_of_10(samples).reshape(-1, CENTRE // MEAN_OF, 3),
             _means_of_10(np.sqrt(x * x + y * y + z * z)[:, None]).reshape(-1, CENTRE // MEAN_OF),
-            _means_of_10(square[:, None])[:, 0]
-            / 18.0,  # a second difference has 6 times the variance, and there are 3 axes
+            _means_of_10(square[:, None])[:, 0] / ROUGHNESS,
         )
 
 

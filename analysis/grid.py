@@ -143,8 +143,6 @@ class Grid:
         self._origin_s: float | None = None  # first instant of the session
         self._start_s: float | None = None
         self._first = self._next = 0
-        self._last_t = -np.inf
-        self._period_s = 0.0
         self.first_s: float | None = None
         self.last_s = -np.inf
 

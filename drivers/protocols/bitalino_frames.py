@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.packets import PacketBatch
+from drivers.protocols import packet_columns as columns
 
 IntArray = npt.NDArray[np.int64]
 Octets = npt.NDArray[np.uint8]
@@ -101,9 +102,7 @@ class _Stream:
 
     def bringers(self, at: int, size: int, count: int) -> IntArray:
         """(count,) which notification brought the last byte of each of the frames of one size that begin here."""
-        first, last = np.searchsorted(self.ends, (at + size - 1, at + size * count - 1), "right").tolist()
-        upto = np.concatenate([[0], (self.ends[first:last] - at) // size, [count]])
-        return np.repeat(np.arange(first, last + 1), np.diff(upto))
+        return columns.holders(self.ends, at + size - 1, size, count)
 
 
 _NO_TIMES = np.zeros(0, np.int64)

@@ -42,6 +42,23 @@ def others(batch: PacketBatch, *known: str) -> list[int]:
     return np.flatnonzero(np.isin(batch.which, strange)).tolist() if strange else []
 
 
+def holders(ends: IntArray, at: int, stride: int, count: int) -> IntArray:
+    """Which notification holds this byte of a stream, and those a stride, two strides, ... behind it.
+
+    Args:
+        ends: (k,) where each notification ends within the stream.
+        at: first byte.
+        stride: bytes from one to the next.
+        count: of bytes.
+
+    Returns:
+        (count,) indices of notifications.
+    """
+    first, last = np.searchsorted(ends, (at, at + stride * (count - 1)), "right").tolist()
+    upto = np.concatenate([[0], (ends[first:last] - at + stride - 1) // stride, [count]])
+    return np.repeat(np.arange(first, last + 1), np.diff(upto))
+
+
 def sized(batch: PacketBatch, packet: IntArray, size: int) -> tuple[IntArray, IntArray]:
     """Those of these packets that have the size, and those that have not."""
     if not packet.size:

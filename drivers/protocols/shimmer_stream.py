@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from drivers.clocks.device import DUPLICATE
 from drivers.errors import PacketError
+from drivers.protocols import packet_columns as columns
 from drivers.protocols.packet_columns import IntArray, Octets
 from drivers.protocols.shimmer_layout import CLOCK_HZ, CLOCK_WRAP, Op, Schema, message_bytes, read_inquiry
 
@@ -117,9 +118,7 @@ class Notifications:
 
     def of_each(self, at: int, stride: int, count: int) -> IntArray:
         """(count,) index of the notifications that hold this byte and those a stride, two strides, ... behind it."""
-        first, last = np.searchsorted(self.ends, (at, at + stride * (count - 1)), "right").tolist()
-        upto = np.concatenate([[0], (self.ends[first:last] - at + stride - 1) // stride, [count]])
-        return np.repeat(np.arange(first, last + 1), np.diff(upto))
+        return columns.holders(self.ends, at, stride, count)
 
     def place_of(self, at: int) -> int:
         """Place of the notification that holds this byte."""

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-import numpy as np
-
 from drivers.decoder import Faults
 from drivers.errors import PacketError
 from drivers.packets import PacketBatch
+from drivers.protocols import packet_columns as columns
 from drivers.script import Read, Script
 
 BATTERY_LEVEL = "00002a19-0000-1000-8000-00805f9b34fb"
@@ -75,8 +74,7 @@ def battery_levels(
     levels: list[tuple[int, float]] = []
     faults: Faults = []
     lengths = silent or {}
-    other = [place for place, name in enumerate(batch.names) if name not in own]
-    for i in np.flatnonzero(np.isin(batch.which, other)).tolist() if other else ():
+    for i in columns.others(batch, *own):
         packet = batch[i]
         if packet.characteristic == BATTERY_LEVEL:
             try:

@@ -13,12 +13,14 @@ from analysis.events import Findings, Kind
 from analysis.explain import NEAR_S, RAISE_LIMITS, STROKE_LIMITS, SWING_LIMITS, Explanation, explain
 from analysis.leg.cycling import Bike, Bout
 from analysis.leg.gait import Gait
+from analysis.leg.lying import Rest, leg_slides
 from analysis.leg.movements import Raises
 from analysis.leg.story import Recorded, Teller
 from analysis.pedalling import StrokeCandidates
-from analysis.rules import Rules
+from analysis.rules import RULES, Rules
 from analysis.samples import SampleBlock
 
+PLAIN = Rest(raised_rad=0.2, heel_m=0.007, bulge_rad=(0.0, -0.008, 0.0))
 MADE = {"plain_share", "share_and_evenness", "lift_per_tilt_m", "misfit", "depth_m", "turn_s"}
 
 
@@ -91,7 +93,7 @@ def test_a_stroke_is_explained_by_its_turn(teller: Callable[..., Teller], count:
 
 def test_a_refusal_names_its_rule_and_the_limit_it_missed(mixed: Recorded, found: Findings) -> None:
     """Each refused candidate has its rule and features; where the rule has one limit alone, that is not met."""
-    alone = {"gait", "too_fast_a_turn", "little_lift", "no_tilt", "one_way", "lonely_swing"}
+    alone = {"gait", "too_fast_a_turn", "little_lift", "no_tilt", "one_way", "no_hinge", "lonely_swing"}
     seen = set()
     for one in found.rejections:
         told = explained(mixed.blocks, one.peak_s)
@@ -101,6 +103,28 @@ def test_a_refusal_names_its_rule_and_the_limit_it_missed(mixed: Recorded, found
             assert [c for c in told.checks if c.rule == told.rule and not c.met], told.rule
         seen.add(told.rule)
     assert {"bounce", "gait"} <= seen
+
+
+def test_a_shaken_push_up_meets_what_it_is_held_against(
+    teller: Callable[..., Teller], count: Callable[..., Findings]
+) -> None:
+    """In a vehicle the misfit of a plain hinge may be large; the features say so, and no limit is shown as missed."""
+    told = teller(30_824).sit(15.0).pushups(Raises(12, 40.0, np.radians(25.0))).sit(15.0).in_vehicle(1.6).record()
+    whys = [explained(told.blocks, c.peak_s) for c in count(*told.blocks).contractions]
+    assert [check for why in whys for check in why.checks if not check.met] == []
+    assert any(why.features["misfit"] > RULES.most_misfit for why in whys)
+
+
+def test_a_leg_that_slides_misses_the_limit_of_a_large_tilt(
+    teller: Callable[..., Teller], count: Callable[..., Findings]
+) -> None:
+    """A seated heel that tilts the shank by more than 11 degrees lifts it by more than a slide does."""
+    story = teller(41_009).lie(10.0, PLAIN).do(lambda body, hz, rng, _pitch: leg_slides(body, hz, 20, rng, PLAIN))
+    told = story.lie(10.0, PLAIN).record()
+    refused = [one for one in count(*told.blocks).rejections if one.rule == "no_heel_chain"]
+    whys = [explained(told.blocks, one.peak_s) for one in refused]
+    far = [c for why in whys for c in why.checks if c.threshold == "least_lift_per_large_tilt_m" and not c.met]
+    assert {check.rule for check in far} == {"no_heel_chain"}
 
 
 def test_an_instant_near_an_event_finds_it(mixed: Recorded, found: Findings) -> None:

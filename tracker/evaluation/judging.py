@@ -79,7 +79,8 @@ def judge(truth: Truth, found: Found) -> Judged:
 def _gaits(truth: Truth, found: Found) -> tuple[tuple[str, str], ...]:
     """The true and the found gait of each step that was found and whose gait is known."""
     steps = sorted((c for c in found.contractions if c.kind is Kind.STEP), key=lambda c: c.peak_s)
-    true = [event for event in truth.events or () if event.kind is Kind.STEP and not event.ignore]
+    care = _dont_care(truth.intervals)
+    true = [event for event in truth.events or () if event.kind is Kind.STEP and not _is_ignored(event, care)]
     at_true, at_found = match(_peaks(true), _peaks(steps), _reach(true))
     pairs = ((true[i].gait, str(steps[k].attributes.get("gait", ""))) for i, k in zip(at_true, at_found, strict=True))
     return tuple((told, seen) for told, seen in pairs if told)
