@@ -47,8 +47,9 @@ def command(files: tuple[Path, ...], start: str | None, leg: str | None, as_json
     The same content, prefix, leg and start again changes nothing. A file with a fault in it is not stored.
     """
     options = read_options(**units)
-    began = _start(files, start)
-    of_leg = _leg(files, leg, options.prefix)
+    there = [file for file in files if file.exists()]  # nobody is asked about a file that is not
+    began = _start(there, start)
+    of_leg = _leg(there, leg, options.prefix)
     settings = surroundings.settings()
     with surroundings.open_store() as store:
         with Intake(store) as intake:

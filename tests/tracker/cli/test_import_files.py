@@ -114,6 +114,12 @@ def test_without_a_start(walk_file: Path, home: Path, run: Any) -> None:
     assert not home.exists()
 
 
+def test_nothing_is_asked_about_a_file_that_is_not(home: Path, tmp_path: Path, run: Any) -> None:
+    """Neither when it began nor whose leg it was: that it is missing is what the wearer must hear."""
+    missing = tmp_path / "walk.csv"
+    assert run("import", missing, expect=2).stderr == f"{missing}: there is no such file.\n"
+
+
 def test_questions(walk_file: Path, home: Path, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody at a terminal is asked for the start and the leg."""
     monkeypatch.setattr(surroundings, "somebody_answers", lambda: True)
