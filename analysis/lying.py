@@ -1,4 +1,4 @@
-"""What is known of a leg that may lie: whether its shank stands, how it lay last, and which pumps it did."""
+"""What a leg does that may lie: which pumps it did, and which raises it cannot have done."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from analysis.frames import BEFORE_S, CENTRE_S, OWN_CELL, BoolArray, Frames, spr
 from analysis.pumping import SAME_LIE_RAD, WINDOWS, Pump, Tilts, plantar_is_up, pumps_of, tilts
 from analysis.rules import Rules
 from analysis.samples import STANDARD_GRAVITY_MPS2, FloatArray
+from analysis.standing import Standing
 
 RAISES = (Kind.SOLEUS_PUSHUP, Kind.HEEL_RAISE)
 """They need a foot on the floor, below a shank that stands."""
-
-STRIDES, STRIDES_WITHIN_S = 3, 8.0
-"""So many steps in so short a time are walking, and while one walks the shank stands."""
 
 RAISED_S, BORDER_S = 9.0, 0.2
 """So long after a heel raise the foot is on the floor, where nothing says that the leg lies."""
@@ -33,10 +31,7 @@ class LyingLeg:
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._steps_s: list[float] = []
-        self._walked_s: list[float] = []  # walking whose next frame is still to come
-        self._upright: FloatArray = np.full(3, np.nan)
-        self._dead = 0  # frames in a row
+        self._standing = Standing(rules)
         self._rest: FloatArray = np.full(3, np.nan)
         self._plantar: FloatArray | None = None
         self._lay = False  # in the last frame
@@ -54,7 +49,7 @@ class LyingLeg:
             dead: (f,) nothing living moves there.
             events: what else these frames found.
         """
-        upright = self._upright_in(frames.start_s, up, dead, events)
+        upright = self._standing.known(frames.start_s, up, dead, events)
         stands = (upright * up).sum(axis=1) > self._rules.standing_shank_cos  # not known is not standing
         lies = ~stands & np.isfinite(upright[:, 0])
         kept, refused = self._of_legs_that_stand(frames, lies, events)
@@ -95,44 +90,6 @@ class LyingLeg:
         """Time (f,) from the last raise to the end of each centre; one at its very border may be the next frame's."""
         until_s = start_s + CENTRE_S - BORDER_S
         return until_s - self._raises_s[np.searchsorted(self._raises_s, until_s) - 1]
-
-    def _upright_in(
-        self, start_s: FloatArray, up: FloatArray, dead: BoolArray, events: Sequence[Contraction]
-    ) -> FloatArray:
-        """Direction of the force when the shank stands (f, 3), as known before each frame; NaN where it is not."""
-        news: dict[int, FloatArray] = {}
-        for k in np.flatnonzero(self._long_dead(dead)).tolist():
-            news[k] = np.full(3, np.nan)  # the next one to wear it may strap it on anyhow
-        self._walked_s += self._walks(events)
-        rows = np.searchsorted(start_s, self._walked_s, side="right")
-        for row in rows[rows < start_s.size].tolist():
-            news[int(row)] = up[row]
-        self._walked_s = [t for t, row in zip(self._walked_s, rows.tolist(), strict=True) if row >= start_s.size]
-        known = np.empty_like(up)
-        at, here = 0, self._upright
-        for row in sorted(news):
-            known[at:row] = here
-            at, here = row, news[row]
-        known[at:] = here
-        self._upright = here
-        return known
-
-    def _walks(self, events: Sequence[Contraction]) -> list[float]:
-        walked = []
-        for event in events:
-            if event.kind is Kind.STEP:
-                self._steps_s = [*self._steps_s[1 - STRIDES :], event.peak_s]
-                if len(self._steps_s) == STRIDES and event.peak_s - self._steps_s[0] < STRIDES_WITHIN_S:
-                    walked.append(event.peak_s)
-        return walked
-
-    def _long_dead(self, dead: BoolArray) -> BoolArray:
-        """Where the leg has been dead for so long that the sensor is not worn."""
-        at = np.arange(dead.size)
-        alive = np.maximum.accumulate(np.where(dead, -1 - self._dead, at))
-        count = at - alive
-        self._dead = int(count[-1]) if dead.size else self._dead
-        return count == round(self._rules.not_worn_s / CENTRE_S)
 
     def _rest_before(self, frames: Frames, still: BoolArray) -> FloatArray:
         """Mean force (f, 3) of the last still frame before each frame; NaN where there was none."""
