@@ -93,6 +93,9 @@ def _stop_on_signals(supervisors: Sequence[Supervisor]) -> None:
 async def _tell(supervisors: Sequence[Supervisor], tell: Teller, every_s: float) -> None:
     while True:
         await asyncio.sleep(every_s)
+        for supervisor in supervisors:
+            if supervisor.session is not None:
+                supervisor.session.look()
         tell(supervisors)
 
 

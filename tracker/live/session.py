@@ -102,6 +102,7 @@ class LiveSession:
         self._anchor(clock.steady_ns(), clock.now())
         self._flushed_ns = self._anchored_ns
         self._is_kept = False
+        self._is_looked_at = True
         self._stored_ns = self._anchored_ns
 
     @property
@@ -167,9 +168,17 @@ class LiveSession:
         if now_ns - self._stored_ns > STORE_EVERY_S * 1e9 or self._is_settled():
             self._stored_ns = now_ns
             self.tally.database = self._quietly(self._save)
-        if packets:
-            self.tally.expect(self._counting.preview())
+        self._is_looked_at &= not packets
         return found
+
+    def look(self) -> None:
+        """Bring what is likely, `tally.likely`, up to the last packet: for whoever is about to show or use it.
+
+        It costs more than all counting of a leg that moves, so it is done when somebody looks.
+        """
+        if not self._is_looked_at:
+            self._is_looked_at = True
+            self.tally.expect(self._counting.preview())
 
     def finish(self) -> None:
         """Close the recording and the session with everything there is.

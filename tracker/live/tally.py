@@ -55,7 +55,7 @@ class Tally:
 
     Attributes:
         counts: final contractions by kind.
-        likely: over, but not final yet.
+        likely: over, but not final yet; as it was when somebody last looked.
         packets, samples, packet_errors, duplicates: totals so far.
         measured: samples of what the sensor is for, battery and temperature not among them.
         last_s: session second of the last contraction, final or likely.

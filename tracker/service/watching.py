@@ -83,6 +83,7 @@ class Watching:
         watch = self._watch(supervisor).leg
         if session is None or not session.has_data:
             return watch.seen(now, silent_s=None, started_at=None, present=None)
+        session.look()
         return watch.seen(
             now,
             silent_s=supervisor.silent_s,

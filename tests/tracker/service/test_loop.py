@@ -13,6 +13,7 @@ from datetime import UTC, timedelta
 import numpy as np
 import pytest
 
+from analysis.leg.movements import Raises
 from analysis.leg.story import Teller, Wearer
 from analysis.samples import Modality
 from drivers.virtual.carriers import Kind
@@ -264,6 +265,21 @@ async def test_a_still_leg_is_told_and_answers(bench: Bench) -> None:
         (row,) = bench.store.reminders()
         assert row.answer is Button.SNOOZE
         assert running.state.next_reminder is None or running.state.next_reminder > NOON + timedelta(minutes=10)
+
+
+async def test_a_leg_that_moves_is_not_nagged(bench: Bench) -> None:
+    """A contraction that is over but not final yet is seen at every look, although no screen is open."""
+    rng = np.random.default_rng(71)
+    story = Teller(Wearer.anybody(rng), 100.0, rng).sit(10.0).pushups(Raises(12, 40.0, np.radians(30.0))).sit(10.0)
+    await bench.add("soleus-nus", source=FromBlocks(story.record().blocks))
+    looks: list[bool | None] = []
+    async with serving(bench) as running:
+        await running.until(running.streams, 20)
+        for _ in range(25):
+            await asyncio.sleep(1)
+            watching = running.loop._watching
+            looks += [leg.active for leg in watching.legs(running.loop._recorder.supervisors, bench.clock.now())]
+    assert sum(map(bool, looks)) >= 10
 
 
 async def test_the_leg_is_buzzed_on_a_wish(bench: Bench) -> None:
