@@ -1,12 +1,12 @@
 """A long soak in virtual time: what is stored after an hour of bad radio, against the truth. Not a test; run by hand.
 
-    python -m tests.soak [--hours H] [--driver NAME] [--carrier bluez|bumble] [--four] [--day]
+    python -m tests.soak [--hours H] [--driver NAME] [--carrier bluez|bumble] [--together] [--day]
 
 Each driver on each carrier records a simulated leg, with 20 link losses an hour, 1 % of the packets lost, stalls and
 a reboot. What is counted is compared with the counts of the same samples without a gap: those that the sensor took,
-and between them what it would have taken. `--four` records four sensors side by side, and nothing is to be lost.
-`--day --hours 24` feeds a live session without a radio and prints its memory of each hour. Prints a row of a Markdown
-table each; exit code 1 where a claim fails.
+and between them what it would have taken. `--together` records the drivers named (else four makes) side by side, and
+nothing is to be lost. `--day --hours 24` feeds a live session without a radio and prints its memory of each hour.
+Prints a row of a Markdown table each; exit code 1 where a claim fails.
 """
 
 from __future__ import annotations
@@ -296,12 +296,12 @@ def soak(driver: str, carrier: Kind, hours: float) -> Verdict:
         return judge(driver, carrier, bad)
 
 
-def soak_four(carrier: Kind, hours: float) -> Verdict:
-    """Four sensors side by side."""
+def soak_together(drivers: Sequence[str], carrier: Kind, hours: float) -> Verdict:
+    """Several sensors side by side."""
     with tempfile.TemporaryDirectory() as folder:
-        runs = simulate(FOUR, carrier, hours, Faults(), Path(folder) / "home")
+        runs = simulate(drivers, carrier, hours, Faults(), Path(folder) / "home")
         packets = [run.session.tally.packets for run in runs]
-        verdict = Verdict(["all four", carrier, sum(packets), 0, sum(r.session.reconnects for r in runs), 0])
+        verdict = Verdict([" ".join(drivers), carrier, sum(packets), 0, sum(r.session.reconnects for r in runs), 0])
         verdict.claim(all(run.is_whole() for run in runs), "something was lost")
         return verdict
 
@@ -381,7 +381,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--driver", choices=WEARABLES, action="append")
     parser.add_argument("--carrier", choices=[kind.value for kind in Kind], action="append")
-    parser.add_argument("--four", action="store_true", help="all four side by side, nothing else")
+    parser.add_argument("--together", action="store_true", help="all of them side by side, nothing else")
     parser.add_argument(
         "--day", action="store_true", help="the memory of one sensor instead, in 24 parts; say --hours 24"
     )
@@ -395,9 +395,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(*(f"| {' | '.join(map(str, row.cells))} | {' '.join(row.failed)}" for row in rows), sep="\n")  # noqa: T201
         return int(any(row.failed for row in rows))
     for carrier in carriers:
-        wanted = [None] if given.four else given.driver or WEARABLES
-        for driver in wanted:
-            verdict = soak(driver, carrier, given.hours) if driver else soak_four(carrier, given.hours)
+        if given.together:
+            verdicts = iter([soak_together(given.driver or FOUR, carrier, given.hours)])
+        else:
+            verdicts = (soak(driver, carrier, given.hours) for driver in given.driver or WEARABLES)
+        for verdict in verdicts:
             print(f"| {' | '.join(map(str, verdict.cells))} |", *verdict.failed, flush=True)  # noqa: T201
             failed |= bool(verdict.failed)
     return int(failed)
