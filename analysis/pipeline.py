@@ -42,6 +42,7 @@ class Pipeline:
         self._classifier = Classifier(rules)
         self._states = StateMachine(rules)
         self._lying = LyingLeg(rules)
+        self._began_s = -np.inf  # the stretch
         self._emg = Agreement()
         self._motion = NO_MOTION
 
@@ -107,8 +108,9 @@ class Pipeline:
             bounce_s += bounced_s
         contractions, lying = self._lying.judge(frames, described.up, described.code == DEAD, contractions)
         rejections += lying
-        if frames.begins or frames.ends:
-            contractions = _seen_whole(contractions, frames)
+        if frames.begins:
+            self._began_s = round(float(frames.from_s[0]), 3)
+        contractions = _seen_whole(contractions, frames, self._began_s)
         spans: list[StateSpan] = self._states.feed(described, contractions, ends=frames.ends)
         return Findings(tuple(contractions), tuple(spans), tuple(rejections), (), bounce_s)
 
@@ -131,12 +133,17 @@ class Pipeline:
         return kept, refused, float(frames.seen_s[chosen][bouncing].sum())
 
 
-def _seen_whole(contractions: list[Contraction], frames: Frames) -> list[Contraction]:
-    """Without those that an end of the stretch cuts off at their peak; none reaches beyond the samples."""
-    first_s = round(float(frames.from_s[0]), 3) if frames.begins else -np.inf
+def _seen_whole(contractions: list[Contraction], frames: Frames, began_s: float) -> list[Contraction]:
+    """Without those that an end of the stretch cuts off at their peak; none reaches beyond the samples.
+
+    Args:
+        contractions: of these frames.
+        frames: of one stretch.
+        began_s: session time at which the stretch began, with these frames or earlier ones.
+    """
     last_s = round(float(frames.until_s[-1]), 3) if frames.ends else np.inf
-    whole = [c for c in contractions if first_s < c.peak_s < last_s - LEAST_FALL_S]
-    return [replace(c, onset_s=max(c.onset_s, first_s), end_s=min(c.end_s, last_s)) for c in whole]
+    whole = [c for c in contractions if began_s < c.peak_s < last_s - LEAST_FALL_S]
+    return [replace(c, onset_s=max(c.onset_s, began_s), end_s=min(c.end_s, last_s)) for c in whole]
 
 
 def is_lively(frames: Frames, rules: Rules) -> BoolArray:

@@ -8,7 +8,9 @@ plantar flexion is told by the way the leg lay before: the foot goes down farthe
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -33,6 +35,9 @@ AROUND = 0.8
 
 NEAR_BEST = 0.15
 """A pause of uneven length makes two periods more alike than one by about so much."""
+
+SLOWER = 0.6
+"""Of the rate of a set: what is slower than that is how the leg lies, and drifts."""
 
 SAME_LIE_RAD = 0.15
 """A leg that lies differently by more tells nothing about how it lay before."""
@@ -82,18 +87,32 @@ def tilts(acc_mps2: FloatArray) -> Tilts:
     up /= np.sqrt((up * up).sum(axis=1))[:, None]
     vertical = np.einsum("fij,fi->fj", force, up)
     across = _off_line(force - up[:, :, None] * vertical[:, None, :])
-    values, vectors = np.linalg.eigh(np.einsum("fij,fkj->fik", across, across))
-    course = np.einsum("fij,fi->fj", across, vectors[:, :, 2]) / STANDARD_GRAVITY_MPS2
-    found = [_best_lag(course[:, first:last]) for first, last in WINDOWS]
+    _, axis = _main_axis(across)
+    likeness, lag = _best(np.einsum("fij,fi->fj", across, axis))
+    straight, axis = _main_axis(_steadied(across, np.take_along_axis(lag, likeness.argmax(axis=1)[:, None], axis=1)))
+    course = np.einsum("fij,fi->fj", across, axis) / STANDARD_GRAVITY_MPS2
+    likeness, lag = _best(course)
     return Tilts(
         course_rad=course,
-        axis=vectors[:, :, 2],
-        straight=values[:, 2] / np.maximum(values.sum(axis=1), 1e-18),
+        axis=axis,
+        straight=straight,
         lift_m=_lift_per_tilt_m(course, _off_line(vertical)),
-        likeness=np.stack([likeness for likeness, _ in found], axis=1),
-        period_s=np.stack([lag for _, lag in found], axis=1) / BINS_HZ,
+        likeness=likeness,
+        period_s=lag / BINS_HZ,
         rough_mps2=np.sqrt(rough),
     )
+
+
+def _main_axis(across: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Share (f,) of the power of (f, 3, n) that lies on its main axis, and that axis (f, 3)."""
+    values, vectors = np.linalg.eigh(np.einsum("fij,fkj->fik", across, across))
+    return values[:, 2] / np.maximum(values.sum(axis=1), 1e-18), vectors[:, :, 2]
+
+
+def _best(course: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Likeness and lag (f, windows) of each course in each window."""
+    found = [_best_lag(course[:, first:last]) for first, last in WINDOWS]
+    return np.stack([likeness for likeness, _ in found], axis=1), np.stack([lag for _, lag in found], axis=1)
 
 
 def _off_line(x: FloatArray) -> FloatArray:
@@ -113,13 +132,20 @@ def _lift_per_tilt_m(course_rad: FloatArray, vertical_mps2: FloatArray) -> Float
 def _best_lag(course: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Highest peak of each course's correlation with itself, and the lag (in bins) at which it lies.
 
-    Two periods fit into the window at least, so that three pumps are compared.
+    At each lag the course is compared without what is slower, so that a leg that drifts hides no set. Two periods fit
+    into the window at least, so that three pumps are compared.
     """
     n, width = course.shape
     lags = [lag for lag in LAGS if 2 * lag < width]
     likeness = np.full((n, len(lags)), -1.0)
-    for k, lag in enumerate(lags):
-        early, late = course[:, : width - lag], course[:, lag:]
+    waves = _waves(width)
+    size = (course[:, None, :] * waves).sum(axis=2)
+    steady, taken = course.copy(), 0
+    for k in reversed(range(len(lags))):
+        for wave in range(taken, _slower(width, lags[k])):
+            steady -= size[:, wave, None] * waves[wave]
+        taken = _slower(width, lags[k])
+        early, late = steady[:, : width - lags[k]], steady[:, lags[k] :]
         power = np.sqrt((early * early).sum(axis=1) * (late * late).sum(axis=1))
         likeness[:, k] = (early * late).sum(axis=1) / np.maximum(power, 1e-18)
     inner = likeness[:, 1:-1]
@@ -128,6 +154,33 @@ def _best_lag(course: FloatArray) -> tuple[FloatArray, FloatArray]:
     # A multiple of the period is as good as the period: the shortest that comes near the best.
     first = (peak >= np.maximum(peak.max(axis=1), 0.0)[:, None] - NEAR_BEST).argmax(axis=1)
     return peak[np.arange(n), first], np.array(lags)[first + 1].astype(np.float64)
+
+
+def steadied(course: FloatArray, period_s: float) -> FloatArray:
+    """A course (n,) without what is slower than a set of that period."""
+    return _steadied(course[None, None], np.array([[period_s * BINS_HZ]]))[0, 0]
+
+
+def _steadied(courses: FloatArray, lag: FloatArray) -> FloatArray:
+    """Courses (f, c, n) without what is slower than a set with the lag (f, 1) of each frame."""
+    width = courses.shape[2]
+    waves = _waves(width)
+    size = (courses[:, :, None, :] * waves).sum(axis=3)
+    size *= (np.arange(len(waves)) < np.ceil(SLOWER * 2.0 * width / lag))[:, None, :]
+    return np.asarray(courses - (size[..., None] * waves).sum(axis=2))
+
+
+@lru_cache
+def _waves(width: int) -> FloatArray:
+    """Cosines (k, width) of k half waves each, of unit power, the first flat."""
+    at = (np.arange(width) + 0.5) / width
+    k = np.arange(_slower(width, LAGS[0]))[:, None]
+    return np.asarray(np.cos(np.pi * k * at) * np.sqrt(np.where(k == 0, 1.0, 2.0) / width))
+
+
+def _slower(width: int, lag: float) -> int:
+    """How many of the waves are slower than a set with that lag."""
+    return math.ceil(SLOWER * 2.0 * width / lag)
 
 
 def pumps_of(
@@ -149,6 +202,7 @@ def pumps_of(
         sure_side: it is known which way plantar flexion is.
         going_on: the set began before; two alike are enough.
     """
+    course_rad = steadied(course_rad, period_s)
     smooth = np.convolve(np.pad(course_rad, 1, mode="edge"), (0.25, 0.5, 0.25), mode="valid")
     first, last = window
     tops = [k for k in range(1, BINS - 1) if smooth[k - 1] < smooth[k] >= smooth[k + 1]]

@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
+from analysis import pump_weights
 from analysis.events import Algorithm
 
 NAME = "hinge"
@@ -109,22 +110,20 @@ class Rules:
     stroke_reach_s: float = 2.2
     # A set of ankle pumps of a leg that lies (pumping.py): sizes are assumed, no recording says.
     standing_shank_cos: float = 0.64  # 50 degrees: the shank of one who walks stands
-    least_pump_mps2: float = 0.025  # rms of the force that the tilt lets in. sim: 95 % of lying still 0.023
+    least_pump_mps2: float = 0.02  # rms of the force that the tilt lets in. sim: half of lying still 0.02
     most_pump_mps2: float = 0.35
     most_pump_rough_mps2: float = 0.25  # sim: 99 % of pumping 0.17, half of slow fidgeting 0.7 and more
     most_pump_rad_s: float = 0.1
+    least_pump_tilt_rad: float = 0.005  # sim: 5 % of pumps less, but half of what was counted and is none
     most_pump_tilt_rad: float = 0.055  # 3 degrees: assumed; the other leg's exercise may tilt this one by more
     pump_likeness: float = 0.5  # of the course to itself one period later; worth a closer look
-    pump_likeness_at_an_end: float = 0.55
-    pump_alike: float = 0.77  # of a pump to the next
-    large_pump_alike: float = 0.62
-    large_pump_rad: float = 0.018  # sim: what breathing and the other leg make stays below, mostly
-    pump_straight: float = 0.9  # real: resting legs that shift 0.8 and more
-    pump_straight_lying: float = 0.8  # of a shank that lies for sure
-    most_pump_lift_per_tilt_m: float = 0.6
+    pump_middle: tuple[float, ...] = pump_weights.MIDDLE  # trained (sim): what says that tilts are a set
+    pump_spread: tuple[float, ...] = pump_weights.SPREAD
+    pump_weights: tuple[float, ...] = pump_weights.WEIGHTS
+    least_pump_log_odds: float = 0.0
     least_pump_lift_per_tilt_m: float = 0.08  # where nothing says that the shank lies: a standing one leans, no lift
     least_period_without_lift_s: float = 1.1  # quicker may be toes that tap
-    pump_likeness_without_lift: float = 0.88  # real: resting legs up to 0.85
+    pump_alike: float = 0.75  # of a pump to the next
     # Wear and posture.
     dead_turn_rad_s: float = 0.002  # real: a board at rest 0.0013, the stillest resting legs 0.0028
     dead_turn_ratio: float = 12.0  # of what white noise alone would give

@@ -33,7 +33,7 @@ def test_the_tilt_is_seen_in_any_axes(period_s: float) -> None:
     seen = tilts(tilted(0.02 * np.sin(2.0 * np.pi * T_S / period_s), rotation))
     assert np.ptp(seen.course_rad) == pytest.approx(0.04, rel=0.15)
     assert seen.straight[0] > 0.99
-    assert seen.likeness[0, 0] > 0.95
+    assert seen.likeness[0, 0] > 0.9
     assert seen.period_s[0, 0] == pytest.approx(period_s, abs=0.21)
 
 
@@ -53,8 +53,8 @@ def test_lift_tells_a_shank_that_rocks_from_one_that_leans() -> None:
 
 def test_pumps_of_the_centre_are_given_at_their_tops() -> None:
     """Each top in the centre once, within 0.1 s; those of other frames are left to them."""
-    found = pumps_of(course(1.5), WHOLE, 1.5, 0.77, sure_side=True, going_on=False)
-    true_s = [t for t in np.arange(0.0, 14.0, 1.5) if BEFORE_S <= t < BEFORE_S + CENTRE_S]
+    found = pumps_of(course(1.6), WHOLE, 1.6, 0.77, sure_side=True, going_on=False)
+    true_s = [t for t in np.arange(0.0, 14.0, 1.6) if BEFORE_S <= t < BEFORE_S + CENTRE_S]
     assert [pump.peak_s for pump in found] == pytest.approx(true_s, abs=0.1)
     assert all(pump.onset_s < pump.peak_s < pump.end_s for pump in found)
 

@@ -1,0 +1,141 @@
+"""Train what tells a set of ankle pumps: simulated people in, `analysis/pump_weights.py` out.
+
+    python -m tests.train_pumps [--check]
+
+About a minute. `--check` writes nothing and exits with 1 where the file is another one. Seeds below 1000 alone;
+the real resting legs that are for tuning are no part of it, so that anybody can repeat it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from analysis import pump_sets, pump_weights
+from analysis.events import Contraction, Kind
+from analysis.frames import CENTRE_S, BoolArray
+from analysis.leg import other_movements as other
+from analysis.leg.story import Recorded, Teller, Wearer
+from analysis.lying import LyingLeg
+from analysis.pipeline import Pipeline
+from analysis.pumping import tilts
+from analysis.rules import RULES
+from analysis.samples import FloatArray
+from tests.labelled.sets import recorded
+
+PUMPED, PUMPS = range(500, 560), ("pumps-usual", "pumps-wide")
+RESTED, RESTS = range(500, 520), (
+    "lying", "turning-over", "leg-slides", "other-leg", "sitting", "standing", "bounce-fast", "bounce-slow",
+    "pushups-small", "pushups-slow", "pushups-vehicle",
+)  # fmt: skip
+MOVED = range(700, 740)
+RIDGE = 10.0
+STEPS = 60
+
+
+class Listener(LyingLeg):
+    """Notes what would be asked of each frame, and finds nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(RULES)
+        self.heard: list[tuple[FloatArray, FloatArray]] = []
+
+    def _sweep(
+        self, start_s: FloatArray, acc_mps2: FloatArray, rest: FloatArray, known: BoolArray
+    ) -> list[Contraction]:
+        self.heard.append((start_s + 0.5 * CENTRE_S, pump_sets.features(tilts(acc_mps2))))
+        return []
+
+
+def heard(story: Recorded) -> tuple[FloatArray, FloatArray]:
+    """Middles (f,) of the frames that are asked for a set of pumps, session seconds, and what is said of them."""
+    pipeline, listener = Pipeline(), Listener()
+    pipeline._lying = listener
+    pipeline.feed(*story.blocks)
+    pipeline.finish()
+    at_s = [at_s for at_s, _ in listener.heard]
+    return np.concatenate([np.zeros(0), *at_s]), np.concatenate(
+        [np.zeros((0, 5)), *(said for _, said in listener.heard)]
+    )
+
+
+def somebody(seed: int) -> Teller:
+    """A person with a sensor of one of three rates, every other one mirrored."""
+    rng = np.random.default_rng(seed)
+    return Teller(Wearer.anybody(rng, mirrored=seed % 2 == 1), float(rng.choice([25.0, 52.0, 100.0])), rng)
+
+
+def moved(seed: int) -> Iterator[Recorded]:
+    """What seated legs do otherwise, and a vehicle."""
+    for move in (
+        lambda _b, hz, rng, p: other.toe_taps(hz, 25.0, rng, p),
+        lambda _b, hz, rng, p: other.toe_taps(hz, 60.0, rng, p),
+        lambda b, hz, rng, p: other.swings(b, hz, 25.0, rng, p),
+        lambda b, hz, rng, p: other.kicks(b, hz, 8, rng, p),
+        lambda b, hz, rng, p: other.crossing(b, hz, rng, p),
+        lambda b, hz, rng, p: other.chair(b, hz, 25.0, rng, p),
+        lambda _b, hz, rng, p: other.knocks(hz, 30.0, rng, p),
+        lambda _b, hz, rng, p: other.shifting(hz, 60.0, rng, p),
+    ):
+        yield somebody(seed).sit(5.0).do(move).sit(5.0).do(move).sit(5.0).record()
+    yield somebody(seed).sit(120.0).in_vehicle(0.1 + 0.03 * (seed % 40)).record()
+
+
+def frames() -> tuple[FloatArray, FloatArray]:
+    """What is said of frames (f, 5), and whether they show a set (f,): 1 or 0."""
+    said, right = [], []
+    for name in PUMPS:
+        for seed in PUMPED:
+            story, _ = recorded(name, seed)
+            peaks_s = [event.peak_s for event in story.truth if event.kind is Kind.ANKLE_PUMP]
+            at_s, features = heard(story)
+            shows = (at_s >= peaks_s[0] - 1.0) & (at_s <= peaks_s[-1] + 1.0)
+            said.append(features[shows])
+            right.append(np.ones(int(shows.sum())))
+    others = [recorded(name, seed)[0] for name in RESTS for seed in RESTED]
+    for story in (*others, *(story for seed in MOVED for story in moved(seed))):
+        said.append(heard(story)[1])
+        right.append(np.zeros(len(said[-1])))
+    return np.concatenate(said), np.concatenate(right)
+
+
+def trained(said: FloatArray, right: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Middle and spread of the features and the weights of the terms: logistic regression by Newton's steps."""
+    middle, spread = said.mean(axis=0), said.std(axis=0)
+    asked = pump_sets.terms(said, middle, spread)
+    weights = np.zeros(asked.shape[1])
+    ridge = RIDGE * np.eye(weights.size)
+    ridge[0, 0] = 1e-6
+    for _ in range(STEPS):
+        share = 1.0 / (1.0 + np.exp(-asked @ weights))
+        slope = asked.T @ (share - right) + ridge @ weights
+        weights -= np.linalg.solve((asked * (share * (1.0 - share))[:, None]).T @ asked + ridge, slope)
+    return middle, spread, weights
+
+
+def written(middle: FloatArray, spread: FloatArray, weights: FloatArray) -> str:
+    """The file; rounded, so that another processor's last digits make no other file."""
+    lines = [f'"""{(pump_weights.__doc__ or "").strip()}"""\n']
+    for name, values in (("MIDDLE", middle), ("SPREAD", spread), ("WEIGHTS", weights)):
+        lines.append(f"{name} = (\n" + "".join(f"    {value:.3f},\n" for value in values) + ")")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.train_pumps", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="only say whether the file is what training gives")
+    asked = parser.parse_args()
+    text, place = written(*trained(*frames())), Path(pump_weights.__file__)
+    is_same = place.read_text(encoding="utf-8") == text
+    print("the same" if is_same else "another")  # noqa: T201
+    if not asked.check:
+        place.write_text(text, encoding="utf-8")
+    return int(asked.check and not is_same)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
