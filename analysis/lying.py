@@ -106,13 +106,15 @@ class LyingLeg:
         self, start_s: FloatArray, acc_mps2: FloatArray, rest: FloatArray, known: BoolArray
     ) -> list[Contraction]:
         seen = tilts(acc_mps2)
-        firm = _is_set(seen, known, self._rules)
+        windows, odds = _repeats(seen, known, self._rules), log_odds(seen, self._rules)
         mean = acc_mps2.mean(axis=2)
         found: list[Contraction] = []
-        for k in np.flatnonzero(firm.any(axis=1)).tolist():
-            window = int(np.where(firm[k], seen.likeness[k], -1.0).argmax())
+        for k in np.flatnonzero(windows.any(axis=1)).tolist():
+            window = int(np.where(windows[k], seen.likeness[k], -1.0).argmax())
             period_s = float(seen.period_s[k, window])
             going_on = start_s[k] - self._last_s < 1.6 * period_s
+            if odds[k] < (self._rules.least_pump_log_odds_going_on if going_on else self._rules.least_pump_log_odds):
+                continue
             away = (rest[k] - mean[k]) / STANDARD_GRAVITY_MPS2
             rest_rad = float(away @ seen.axis[k]) if float(np.linalg.norm(away)) < SAME_LIE_RAD else None
             course, sure = self._plantar_up(
@@ -138,12 +140,12 @@ class LyingLeg:
         return (course if up else -course), sure
 
 
-def _is_set(seen: Tilts, known: BoolArray, r: Rules) -> BoolArray:
-    """Windows of each frame (f, windows) in which small tilts repeat, and nothing else happens."""
-    likely = (log_odds(seen, r) > r.least_pump_log_odds) & (seen.rough_mps2 < r.most_pump_rough_mps2)
+def _repeats(seen: Tilts, known: BoolArray, r: Rules) -> BoolArray:
+    """Windows of each frame (f, windows) in which tilts repeat smoothly, and not as toes that tap may."""
+    smooth = seen.rough_mps2 < r.most_pump_rough_mps2
     lies = known | (seen.lift_m > r.least_pump_lift_per_tilt_m)
     slow = seen.period_s > r.least_period_without_lift_s
-    return likely[:, None] & (seen.likeness > r.pump_likeness) & (lies[:, None] | slow)
+    return smooth[:, None] & (seen.likeness > r.pump_likeness) & (lies[:, None] | slow)
 
 
 SURE_SIDE, UNSURE_SIDE = 0.93, 0.65

@@ -121,6 +121,7 @@ class Rules:
     pump_spread: tuple[float, ...] = pump_weights.SPREAD
     pump_weights: tuple[float, ...] = pump_weights.WEIGHTS
     least_pump_log_odds: float = 0.0
+    least_pump_log_odds_going_on: float = -1.5  # within 1.6 periods of the last pump
     least_pump_lift_per_tilt_m: float = 0.08  # where nothing says that the shank lies: a standing one leans, no lift
     least_period_without_lift_s: float = 1.1  # quicker may be toes that tap
     pump_alike: float = 0.75  # of a pump to the next
