@@ -14,7 +14,7 @@ class EmgRules:
 
     # What can be used at all.
     least_rate_hz: float = 25.0  # slower, a burst of a third of a second has no course
-    raw_rate_hz: float = 200.0  # slower, only the envelope is used
+    raw_rate_hz: float = 190.0  # slower, only the envelope is used: 200 by the name, less what a clock is off
     signed: float = 0.5  # slower than that, what swings below zero by so much of its height is no envelope
     fatigue_rate_hz: float = 500.0  # slower, the upper half of the spectrum is missing
     bridge_s: float = 0.1  # shorter gaps are bridged, longer ones start anew

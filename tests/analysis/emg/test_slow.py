@@ -58,3 +58,16 @@ def test_a_slow_envelope_counts(rate_hz: float) -> None:
     found = [count([(enveloped(seed, rate_hz),)]) for seed in range(6)]
     assert all(facts.uncountable is None for facts in found)
     assert 48 <= sum(len(facts.findings.contractions) for facts in found) <= 72
+
+
+@pytest.mark.parametrize("clock", [0.96, 0.98, 1.02])
+def test_a_slow_clock_is_not_a_slow_sensor(clock: float) -> None:
+    """Sensors sold as 200 a second whose clocks or arrivals make less of it in the first second: raw EMG that counts."""
+    found = []
+    for seed in range(6):
+        rng = np.random.default_rng([seed, 10])
+        truth = pumps(10, float(rng.uniform(12.0, 40.0)), rng)
+        electrodes = replace(Electrodes.anyhow(rng, 200.0), rate_hz=200.0 * clock)
+        found.append(count([(emg_of(truth, truth[-1].end_s + 10.0, electrodes, rng, ("soleus",)),)]))
+    assert all(facts.uncountable is None for facts in found)
+    assert 54 <= sum(len(facts.findings.contractions) for facts in found) <= 66
