@@ -62,7 +62,7 @@ def test_a_slow_envelope_counts(rate_hz: float) -> None:
 
 @pytest.mark.parametrize("clock", [0.96, 0.98, 1.02])
 def test_a_slow_clock_is_not_a_slow_sensor(clock: float) -> None:
-    """Sensors sold as 200 a second whose clocks or arrivals make less of it in the first second: raw EMG that counts."""
+    """A sensor sold as 200 a second whose clock makes less, or more, of it gives raw EMG that counts."""
     found = []
     for seed in range(6):
         rng = np.random.default_rng([seed, 10])
