@@ -150,8 +150,8 @@ def _repeats(seen: Tilts, known: BoolArray, r: Rules) -> BoolArray:
 
 SURE_SIDE, UNSURE_SIDE = 0.93, 0.78
 """How sure a pump is that it is one and peaks where it is said to, by whether its side is known. Measured on people who
-were not trained on: 0.97 of 2 290 were right; of the others 0.92 of 295 (seeds 700 to 899, usual), 0.62 of 81 (600 to 659,
-half of them wide)."""
+were not trained on: 0.97 of 2 290 were right; of the others 0.92 of 295 (seeds 700 to 899, usual) and 0.62 of 81 (600
+to 659, half of them wide)."""
 
 
 def _contraction(pump: Pump, frame_s: float) -> Contraction:
