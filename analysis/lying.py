@@ -113,15 +113,14 @@ class LyingLeg:
             window = int(np.where(windows[k], seen.likeness[k], -1.0).argmax())
             period_s = float(seen.period_s[k, window])
             going_on = start_s[k] - self._last_s < 1.6 * period_s
-            if odds[k] < (self._rules.least_pump_log_odds_going_on if going_on else self._rules.least_pump_log_odds):
-                continue
+            least_run = _least_run(float(odds[k]), self._rules, going_on=going_on)
             away = (rest[k] - mean[k]) / STANDARD_GRAVITY_MPS2
             rest_rad = float(away @ seen.axis[k]) if float(np.linalg.norm(away)) < SAME_LIE_RAD else None
             course, sure = self._plantar_up(
                 seen.course_rad[k], seen.axis[k], WINDOWS[window], rest_rad, going_on=going_on
             )
             set_of = WINDOWS[window], period_s, self._rules.pump_alike
-            for pump in pumps_of(course, *set_of, sure_side=sure, going_on=going_on):
+            for pump in pumps_of(course, *set_of, least_run, sure_side=sure):
                 peak_s = float(start_s[k]) - BEFORE_S + pump.peak_s
                 fits = self._rules.least_pump_tilt_rad < pump.tilt_rad < self._rules.most_pump_tilt_rad
                 if fits and peak_s - self._last_s > 0.5 * period_s:
@@ -138,6 +137,15 @@ class LyingLeg:
             up = float(self._plantar @ axis) > 0.0
         self._plantar = axis if up else -axis
         return (course if up else -course), sure
+
+
+def _least_run(log_odds: float, r: Rules, *, going_on: bool) -> float:
+    """How many pumps in a row are believed: two of a set that goes on, many where a frame shows a set less well."""
+    if going_on:
+        return 2 if log_odds > r.least_pump_log_odds_going_on else np.inf
+    if log_odds > r.least_pump_log_odds:
+        return r.pumps_in_a_row
+    return r.many_pumps_in_a_row if log_odds > r.least_pump_log_odds_of_many else np.inf
 
 
 def _repeats(seen: Tilts, known: BoolArray, r: Rules) -> BoolArray:

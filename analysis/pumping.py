@@ -188,9 +188,9 @@ def pumps_of(
     window: tuple[int, int],
     period_s: float,
     least_alike: float,
+    least_run: float,
     *,
     sure_side: bool,
-    going_on: bool,
 ) -> list[Pump]:
     """Pumps of one frame whose top lies in its centre.
 
@@ -199,8 +199,8 @@ def pumps_of(
         window: bins in which the course repeats.
         period_s: of the set.
         least_alike: correlation of two pumps that follow one another.
+        least_run: so many alike in a row are believed.
         sure_side: it is known which way plantar flexion is.
-        going_on: the set began before; two alike are enough.
     """
     course_rad = steadied(course_rad, period_s)
     smooth = np.convolve(np.pad(course_rad, 1, mode="edge"), (0.25, 0.5, 0.25), mode="valid")
@@ -213,7 +213,7 @@ def pumps_of(
     for at, k in enumerate(tops):
         before, after = _run(links[:at][::-1], least_alike), _run(links[at:], least_alike)
         peak_s = _middle_of_top(smooth, k, low)
-        if before + after + 1 < (2 if going_on else 3) or not BEFORE_S <= peak_s < BEFORE_S + CENTRE_S:
+        if before + after + 1 < least_run or not BEFORE_S <= peak_s < BEFORE_S + CENTRE_S:
             continue
         near = [abs(other - k) / BINS_HZ for other in tops[max(0, at - 1) : at + 2] if other != k]
         half_s = 0.5 * min([period_s, *near])

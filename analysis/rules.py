@@ -120,8 +120,11 @@ class Rules:
     pump_middle: tuple[float, ...] = pump_weights.MIDDLE  # trained (sim): what says that tilts are a set
     pump_spread: tuple[float, ...] = pump_weights.SPREAD
     pump_weights: tuple[float, ...] = pump_weights.WEIGHTS
+    pumps_in_a_row: int = 3
     least_pump_log_odds: float = 0.0
-    least_pump_log_odds_going_on: float = -1.5  # within 1.6 periods of the last pump
+    many_pumps_in_a_row: int = 6
+    least_pump_log_odds_of_many: float = -2.0  # sim: six alike by chance are rarer than three that look better
+    least_pump_log_odds_going_on: float = -3.0  # within 1.6 periods of the last pump
     least_pump_lift_per_tilt_m: float = 0.08  # where nothing says that the shank lies: a standing one leans, no lift
     least_period_without_lift_s: float = 1.1  # quicker may be toes that tap
     pump_alike: float = 0.75  # of a pump to the next

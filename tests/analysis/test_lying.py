@@ -13,7 +13,9 @@ from analysis.leg.gait import Gait
 from analysis.leg.lying import Pumps, Rest, leg_slides
 from analysis.leg.movements import Raises
 from analysis.leg.story import Recorded, Teller
+from analysis.lying import _least_run
 from analysis.pipeline import Pipeline
+from analysis.rules import RULES
 
 Counting = Callable[..., Findings]
 Telling = Callable[..., Teller]
@@ -105,3 +107,11 @@ def test_any_cutting_refuses_the_same(slid: Recorded, count: Counting, size: int
     found = found + pipeline.finish()
     assert sorted(map(astuple, found.rejections)) == sorted(map(astuple, whole.rejections))
     assert found.contractions == whole.contractions
+
+
+@pytest.mark.parametrize(
+    ("log_odds", "going_on", "least"), [(0.5, False, 3), (-1.0, False, 6), (-2.5, False, np.inf), (-2.5, True, 2)]
+)
+def test_what_shows_less_well_needs_more_in_a_row(log_odds: float, going_on: bool, least: float) -> None:
+    """Three alike of what is likely a set, six of what is hardly one, two of a set that goes on."""
+    assert _least_run(log_odds, RULES, going_on=going_on) == least

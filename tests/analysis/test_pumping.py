@@ -53,7 +53,7 @@ def test_lift_tells_a_shank_that_rocks_from_one_that_leans() -> None:
 
 def test_pumps_of_the_centre_are_given_at_their_tops() -> None:
     """Each top in the centre once, within 0.1 s; those of other frames are left to them."""
-    found = pumps_of(course(1.6), WHOLE, 1.6, 0.77, sure_side=True, going_on=False)
+    found = pumps_of(course(1.6), WHOLE, 1.6, 0.77, 3, sure_side=True)
     true_s = [t for t in np.arange(0.0, 14.0, 1.6) if BEFORE_S <= t < BEFORE_S + CENTRE_S]
     assert [pump.peak_s for pump in found] == pytest.approx(true_s, abs=0.1)
     assert all(pump.onset_s < pump.peak_s < pump.end_s for pump in found)
@@ -62,14 +62,14 @@ def test_pumps_of_the_centre_are_given_at_their_tops() -> None:
 def test_two_tilts_are_no_set() -> None:
     """One or two alike are not believed, unless the set goes on from before."""
     two = np.where((BIN_S > 4.0) & (BIN_S < 8.0), 0.01 - course(2.0, 0.01), 0.0)
-    assert pumps_of(two, WHOLE, 2.0, 0.5, sure_side=True, going_on=False) == []
-    assert pumps_of(two, WHOLE, 2.0, 0.5, sure_side=True, going_on=True)
+    assert pumps_of(two, WHOLE, 2.0, 0.5, 3, sure_side=True) == []
+    assert pumps_of(two, WHOLE, 2.0, 0.5, 2, sure_side=True)
 
 
 def test_unlike_tilts_are_no_set() -> None:
     """Tops that follow one another evenly but differ in size by more than twice are refused."""
     uneven = course(2.0) * np.repeat([0.1, 1.0] * 4, 10)[:BINS]
-    assert pumps_of(uneven, WHOLE, 2.0, 0.77, sure_side=True, going_on=False) == []
+    assert pumps_of(uneven, WHOLE, 2.0, 0.77, 3, sure_side=True) == []
 
 
 def test_the_foot_goes_down_farther_than_up() -> None:
