@@ -14,8 +14,11 @@ from analysis.events import Contraction, Rejection
 from analysis.features import Traces, traces
 from analysis.frames import BEFORE, FRAME, BoolArray, Framer, Frames
 from analysis.grid import GRID_HZ, Grid
+from analysis.lying import EVEN_TILTS
 from analysis.pedalling import StrokeCandidates, stroke_candidates
 from analysis.pipeline import Pipeline, is_lively
+from analysis.pump_sets import log_odds
+from analysis.pumping import tilts
 from analysis.rules import RULES, Rules
 from analysis.samples import FloatArray, SampleBlock
 
@@ -80,6 +83,15 @@ STROKE_LIMITS = (
     Limit("no_turn", "loop", True, "least_loop"),
 )
 """Of a pedal stroke, with a gyroscope; beside a sure stroke one may miss the last five."""
+
+PUMP_LIMITS = (
+    Limit("no_set", "log_odds", True, "least_pump_log_odds"),
+    Limit("no_set", "likeness", True, "pump_likeness"),
+    Limit("no_set", "rough_mps2", False, "most_pump_rough_mps2"),
+    Limit("no_set", "pump_tilt_rad", True, "least_pump_tilt_rad"),
+    Limit("no_set", "pump_tilt_rad", False, "most_pump_tilt_rad"),
+)
+"""Of an ankle pump by motion, by the frame that it lies in. Fewer odds do for many in a row, or a set that goes on."""
 
 OF_A_SHUFFLE = {
     "least_swing_rad_s": "least_shuffle_rad_s",
@@ -229,7 +241,10 @@ def _near(frames: Frames, at_s: float, rules: Rules) -> list[_Near]:
 def _explained(
     near: list[_Near], here: _Near, at_s: float, decided: Contraction | Rejection | None, rules: Rules
 ) -> Explanation:
-    features, checks = _candidate(near, decided, rules) if decided else ({}, ())
+    if isinstance(decided, Contraction) and decided.rule == EVEN_TILTS:
+        features, checks = _pump(here, decided, rules)
+    else:
+        features, checks = _candidate(near, decided, rules) if decided else ({}, ())
     window = _window(at_s - here.start_s)
     return Explanation(
         at_s=at_s,
@@ -249,6 +264,25 @@ def _window(into_centre_s: float) -> npt.NDArray[np.int64]:
     """Samples of a frame within `NEAR_S` of an instant of its centre."""
     middle, reach = BEFORE + round(into_centre_s * GRID_HZ), round(NEAR_S * GRID_HZ)
     return np.arange(max(0, middle - reach), min(FRAME, middle + reach + 1))
+
+
+def _pump(here: _Near, pump: Contraction, rules: Rules) -> tuple[dict[str, float], tuple[Check, ...]]:
+    """What the frame of an ankle pump says of its set, and the limits that it was held against."""
+    seen = tilts(here.found.force_mps2)
+    best = int(seen.likeness[0].argmax())
+    features = {
+        "log_odds": float(log_odds(seen, rules)[0]),
+        "likeness": float(seen.likeness[0, best]),
+        "rough_mps2": float(seen.rough_mps2[0]),
+        "pump_tilt_rad": pump.strength or 0.0,
+        "straight": float(seen.straight[0]),
+        "lift_per_tilt_m": float(seen.lift_m[0]),
+        "period_s": float(seen.period_s[0, best]),
+    }
+    lowered = ("least_pump_log_odds", "least_pump_log_odds_of_many", "least_pump_log_odds_going_on")
+    passed = next((name for name in lowered if features["log_odds"] > getattr(rules, name)), lowered[0])
+    limits = (replace(PUMP_LIMITS[0], threshold=passed), *PUMP_LIMITS[1:])
+    return features, tuple(_check(limit, features, rules) for limit in limits)
 
 
 def _candidate(

@@ -17,6 +17,9 @@ from analysis.standing import Standing
 RAISES = (Kind.SOLEUS_PUSHUP, Kind.HEEL_RAISE)
 """They need a foot on the floor, below a shank that stands."""
 
+EVEN_TILTS = "even_tilts"
+"""The rule that accepts an ankle pump by motion."""
+
 RAISED_S, BORDER_S = 9.0, 0.2
 """So long after a heel raise the foot is on the floor, where nothing says that the leg lies."""
 
@@ -170,7 +173,7 @@ def _contraction(pump: Pump, frame_s: float) -> Contraction:
         round(frame_s + pump.peak_s, 3),
         round(frame_s + pump.end_s, 3),
         SURE_SIDE if pump.sure_side else UNSURE_SIDE,
-        "even_tilts",
+        EVEN_TILTS,
         round(pump.tilt_rad, 4),
         {"strength_unit": "rad"},
     )

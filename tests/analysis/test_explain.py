@@ -10,10 +10,10 @@ import pytest
 
 from analysis.detect import RaiseCandidates, SwingCandidates
 from analysis.events import Findings, Kind
-from analysis.explain import NEAR_S, RAISE_LIMITS, STROKE_LIMITS, SWING_LIMITS, Explanation, explain
+from analysis.explain import NEAR_S, PUMP_LIMITS, RAISE_LIMITS, STROKE_LIMITS, SWING_LIMITS, Explanation, explain
 from analysis.leg.cycling import Bike, Bout
 from analysis.leg.gait import Gait
-from analysis.leg.lying import Rest, leg_slides
+from analysis.leg.lying import Pumps, Rest, leg_slides
 from analysis.leg.movements import Raises
 from analysis.leg.story import Recorded, Teller
 from analysis.pedalling import StrokeCandidates
@@ -53,6 +53,7 @@ def test_limits_name_features_and_numbers_that_exist() -> None:
         known = {f.name for f in fields(candidates)} | MADE
         assert {limit.feature for limit in limits} <= known
         assert {limit.threshold for limit in limits} <= numbers
+    assert {limit.threshold for limit in PUMP_LIMITS} <= numbers
 
 
 def test_every_push_up_is_explained(mixed: Recorded, found: Findings) -> None:
@@ -89,6 +90,19 @@ def test_a_stroke_is_explained_by_its_turn(teller: Callable[..., Teller], count:
     assert why.features["depth_m"] == pytest.approx(stroke.strength, abs=1e-3)
     assert {check.rule for check in why.checks} == {limit.rule for limit in STROKE_LIMITS}
     assert [check for check in why.checks if not check.met] == []
+
+
+def test_an_ankle_pump_is_explained_by_its_set(teller: Callable[..., Teller], count: Callable[..., Findings]) -> None:
+    """Each pump is held against what a set must show; with the odds of its frame, it meets all of it."""
+    told = teller(30_804, 100.0).lie(20.0, PLAIN).pump(PLAIN, Pumps(12, 30.0)).lie(10.0, PLAIN).record()
+    pumps = [event for event in count(*told.blocks).contractions if event.kind is Kind.ANKLE_PUMP]
+    assert len(pumps) >= 8
+    for event in pumps:
+        one = explained(told.blocks, event.peak_s)
+        assert one.contraction == event
+        assert {check.feature for check in one.checks} == {"log_odds", "likeness", "rough_mps2", "pump_tilt_rad"}
+        assert all(check.met for check in one.checks)
+        assert one.features["period_s"] == pytest.approx(2.0, abs=0.5)
 
 
 def test_a_refusal_names_its_rule_and_the_limit_it_missed(mixed: Recorded, found: Findings) -> None:
