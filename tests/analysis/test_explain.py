@@ -10,12 +10,13 @@ import pytest
 
 from analysis.detect import RaiseCandidates, SwingCandidates
 from analysis.events import Findings, Kind
-from analysis.explain import NEAR_S, PUMP_LIMITS, RAISE_LIMITS, STROKE_LIMITS, SWING_LIMITS, Explanation, explain
+from analysis.explain import NEAR_S, Explanation, explain
 from analysis.leg.cycling import Bike, Bout
 from analysis.leg.gait import Gait
 from analysis.leg.lying import Pumps, Rest, leg_slides
 from analysis.leg.movements import Raises
 from analysis.leg.story import Recorded, Teller
+from analysis.limits import PUMP_LIMITS, RAISE_LIMITS, STROKE_LIMITS, SWING_LIMITS
 from analysis.pedalling import StrokeCandidates
 from analysis.rules import RULES, Rules
 from analysis.samples import SampleBlock
