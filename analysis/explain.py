@@ -204,7 +204,7 @@ def _window(into_centre_s: float) -> npt.NDArray[np.int64]:
 def _pump(here: _Near, pump: Contraction, rules: Rules) -> tuple[dict[str, float], tuple[Check, ...]]:
     """What the frame of an ankle pump says of its set, and the limits that it was held against."""
     seen = tilts(here.found.force_mps2)
-    best = int(seen.likeness[0].argmax())
+    best = int(seen.best[0])
     features = {
         "log_odds": float(log_odds(seen, rules)[0]),
         "likeness": float(seen.likeness[0, best]),

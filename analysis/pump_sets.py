@@ -20,7 +20,7 @@ FARTHEST = 3.0
 
 def features(seen: Tilts) -> FloatArray:
     """What is said of the tilts in f frames, (f, 5), on scales on which they spread evenly."""
-    best = seen.likeness.argmax(axis=1)
+    best = seen.best
     row = np.arange(best.size)
     return np.stack(
         [

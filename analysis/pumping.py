@@ -8,12 +8,12 @@ plantar flexion is told by the way the leg lay before: the foot goes down farthe
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from analysis.frames import BEFORE_S, CENTRE_S, FRAME_S
 from analysis.grid import GRID_HZ
@@ -64,6 +64,11 @@ class Tilts:
     likeness: FloatArray
     period_s: FloatArray
     rough_mps2: FloatArray
+
+    @property
+    def best(self) -> npt.NDArray[np.intp]:
+        """(f,) the window in which each course is most like itself."""
+        return self.likeness.argmax(axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +147,10 @@ def _best_lag(course: FloatArray) -> tuple[FloatArray, FloatArray]:
     size = (course[:, None, :] * waves).sum(axis=2)
     steady, taken = course.copy(), 0
     for k in reversed(range(len(lags))):
-        for wave in range(taken, _slower(width, lags[k])):
+        slower = int(_slower(width, np.float64(lags[k])))
+        for wave in range(taken, slower):
             steady -= size[:, wave, None] * waves[wave]
-        taken = _slower(width, lags[k])
+        taken = slower
         early, late = steady[:, : width - lags[k]], steady[:, lags[k] :]
         power = np.sqrt((early * early).sum(axis=1) * (late * late).sum(axis=1))
         likeness[:, k] = (early * late).sum(axis=1) / np.maximum(power, 1e-18)
@@ -166,7 +172,7 @@ def _steadied(courses: FloatArray, lag: FloatArray) -> FloatArray:
     width = courses.shape[2]
     waves = _waves(width)
     size = (courses[:, :, None, :] * waves).sum(axis=3)
-    size *= (np.arange(len(waves)) < np.ceil(SLOWER * 2.0 * width / lag))[:, None, :]
+    size *= (np.arange(len(waves)) < _slower(width, lag))[:, None, :]
     return np.asarray(courses - (size[..., None] * waves).sum(axis=2))
 
 
@@ -174,13 +180,13 @@ def _steadied(courses: FloatArray, lag: FloatArray) -> FloatArray:
 def _waves(width: int) -> FloatArray:
     """Cosines (k, width) of k half waves each, of unit power, the first flat."""
     at = (np.arange(width) + 0.5) / width
-    k = np.arange(_slower(width, LAGS[0]))[:, None]
+    k = np.arange(int(_slower(width, np.float64(LAGS[0]))))[:, None]
     return np.asarray(np.cos(np.pi * k * at) * np.sqrt(np.where(k == 0, 1.0, 2.0) / width))
 
 
-def _slower(width: int, lag: float) -> int:
-    """How many of the waves are slower than a set with that lag."""
-    return math.ceil(SLOWER * 2.0 * width / lag)
+def _slower(width: int, lag: FloatArray | np.float64) -> FloatArray:
+    """How many of the waves are slower than a set with that lag, or with each of them."""
+    return np.ceil(SLOWER * 2.0 * width / lag)
 
 
 def pumps_of(

@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
-from analysis import pump_weights
+from analysis import pump_weights as trained
 from analysis.events import Algorithm
 
 NAME = "hinge"
@@ -117,9 +117,9 @@ class Rules:
     least_pump_tilt_rad: float = 0.005  # sim: 5 % of pumps less, but half of what was counted and is none
     most_pump_tilt_rad: float = 0.055  # 3 degrees: assumed; the other leg's exercise may tilt this one by more
     pump_likeness: float = 0.5  # of the course to itself one period later; worth a closer look
-    pump_middle: tuple[float, ...] = pump_weights.MIDDLE  # trained (sim): what says that tilts are a set
-    pump_spread: tuple[float, ...] = pump_weights.SPREAD
-    pump_weights: tuple[float, ...] = pump_weights.WEIGHTS
+    pump_middle: tuple[float, ...] = trained.MIDDLE  # trained (sim): what says that tilts are a set
+    pump_spread: tuple[float, ...] = trained.SPREAD
+    pump_weights: tuple[float, ...] = trained.WEIGHTS
     pumps_in_a_row: int = 3
     least_pump_log_odds: float = 0.0
     many_pumps_in_a_row: int = 6

@@ -18,12 +18,13 @@ from analysis import pump_sets, pump_weights
 from analysis.events import Contraction, Kind
 from analysis.frames import CENTRE_S, BoolArray
 from analysis.leg import other_movements as other
-from analysis.leg.story import Recorded, Teller, Wearer
+from analysis.leg.story import Recorded
 from analysis.lying import LyingLeg
 from analysis.pipeline import Pipeline
 from analysis.pumping import tilts
 from analysis.rules import RULES
 from analysis.samples import FloatArray
+from tests.analysis.test_what_is_not_counted import somebody
 from tests.labelled.sets import recorded
 
 PUMPED, PUMPS = range(500, 560), ("pumps-usual", "pumps-wide")
@@ -56,16 +57,9 @@ def heard(story: Recorded) -> tuple[FloatArray, FloatArray]:
     pipeline._lying = listener
     pipeline.feed(*story.blocks)
     pipeline.finish()
-    at_s = [at_s for at_s, _ in listener.heard]
-    return np.concatenate([np.zeros(0), *at_s]), np.concatenate(
-        [np.zeros((0, 5)), *(said for _, said in listener.heard)]
-    )
-
-
-def somebody(seed: int) -> Teller:
-    """A person with a sensor of one of three rates, every other one mirrored."""
-    rng = np.random.default_rng(seed)
-    return Teller(Wearer.anybody(rng, mirrored=seed % 2 == 1), float(rng.choice([25.0, 52.0, 100.0])), rng)
+    nothing = (np.zeros(0), np.zeros((0, len(pump_sets.FEATURES))))
+    at_s, said = zip(nothing, *listener.heard, strict=True)
+    return np.concatenate(at_s), np.concatenate(said)
 
 
 def moved(seed: int) -> Iterator[Recorded]:

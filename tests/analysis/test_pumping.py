@@ -33,7 +33,7 @@ def test_the_tilt_is_seen_in_any_axes(period_s: float) -> None:
     seen = tilts(tilted(0.02 * np.sin(2.0 * np.pi * T_S / period_s), rotation))
     assert np.ptp(seen.course_rad) == pytest.approx(0.04, rel=0.15)
     assert seen.straight[0] > 0.99
-    assert seen.likeness[0, 0] > 0.9
+    assert seen.likeness[0, 0] > (0.95 if period_s < 4.0 else 0.9)  # what is slower takes some of so slow a set, too
     assert seen.period_s[0, 0] == pytest.approx(period_s, abs=0.21)
 
 
