@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Coroutine, Mapping
 from math import isfinite
 from typing import Any
@@ -141,6 +142,8 @@ class AirDevice:
         self._set: AdvertisingSet | None = None
         self._connection: Connection | None = None
         self._characteristics: dict[str, Characteristic[bytes]] = {}
+        self._outbox: deque[tuple[Characteristic[bytes], bytes, bool]] = deque()
+        """(attribute, payload, is an indication) that waits behind an indication; each link has its own."""
 
     async def start(self) -> None:
         """Switch its radio on."""
@@ -182,11 +185,23 @@ class AirDevice:
         cccd = subscribers.get(attribute.handle, b"\0\0")
         if self._connection is None or self.breaking or not cccd[0] & 3:
             return False
-        if cccd[0] & 1:
+        if cccd[0] & 1 and not self._outbox:
             _at_once(self._device.notify_subscriber(self._connection, attribute, payload))
-        else:
-            self.air.run(self._device.indicate_subscriber(self._connection, attribute, payload))
+            return True
+        # An indication needs a task of its own; what comes after it must not overtake it.
+        self._outbox.append((attribute, payload, not cccd[0] & 1))
+        if len(self._outbox) == 1:
+            self.air.run(self._send(self._connection, self._outbox))
         return True
+
+    async def _send(self, connection: Connection, outbox: deque[tuple[Characteristic[bytes], bytes, bool]]) -> None:
+        """Send what waits, in its order; each stays in the outbox until it has been sent."""
+        while outbox:
+            attribute, payload, is_indication = outbox[0]
+            tell = self._device.indicate_subscriber if is_indication else self._device.notify_subscriber
+            await tell(connection, attribute, payload)
+            if outbox:
+                outbox.popleft()
 
     def advertise(self, payload: bytes) -> bool:
         """See `Carrier`: a PDU of its own beside those that the advertising set repeats."""
@@ -257,6 +272,8 @@ class AirDevice:
 
     def _unlinked(self) -> None:
         self._connection = None
+        self._outbox.clear()
+        self._outbox = deque()
         self.breaking = False
         self.sensor.link_down()
 

@@ -283,8 +283,13 @@ class VirtualSensor:
 
     def _answer(self, answers: Sequence[Notification]) -> None:
         self._take()
+        if answers:
+            self._later(self.faults.answer_s, self._send_answers, answers, self._link_number)
+
+    def _send_answers(self, answers: Sequence[Notification], link_number: int) -> None:
+        """All at once: timers of one moment fire in any order."""
         for answer in answers:
-            self._later(self.faults.answer_s, self._send, answer, True, self._link_number)
+            self._send(answer, answer=True, link_number=link_number)
 
     def _tick_on(self) -> None:
         if not self._ticking and self._carrier is not None:

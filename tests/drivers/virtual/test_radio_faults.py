@@ -13,6 +13,7 @@ from bleak.exc import BleakBluetoothNotAvailableError, BleakError, BleakGATTProt
 
 from analysis.samples import Modality
 from drivers.virtual.faults import ConnectError, Fate, Faults, Mishap, Planned, scattered
+from drivers.virtual.peripheral import Notification
 
 
 def numbers(payloads):
@@ -293,6 +294,24 @@ async def test_an_answer_comes_after_its_write(rig):
         await asyncio.sleep(0.2)
     assert answers == [b"ok stop", b"ok start"]
     assert sensor.peripheral.written == [b"stop", b"start", b"x"]
+
+
+async def test_indications_and_notifications_keep_their_order(rig, monkeypatch):
+    """What leaves the sensor in one moment arrives in the order in which it left, confirmed or not."""
+    sensor = await rig.sensor()
+    sent = [(rig.control, b"1"), (rig.data, b"2"), (rig.control, b"3"), (rig.control, b"4"), (rig.data, b"5")]
+    answers = [Notification(0.0, *one) for one in sent]
+    monkeypatch.setattr(sensor.peripheral, "write", lambda *_: answers)
+    monkeypatch.setattr(sensor.peripheral, "rate_hz", lambda _: None)
+    got = []
+    client = await rig.link(sensor, lambda data: got.append((rig.data, data)))
+    await client.start_notify(rig.control, lambda _, data: got.append((rig.control, bytes(data))))
+    for _ in range(3):
+        await client.write_gatt_char(rig.control, b"start", response=True)
+        await asyncio.sleep(0.2)
+    await client.disconnect()
+    assert got == sent * 3
+    assert [(entry.characteristic, entry.payload) for entry in sensor.ledger.delivered()] == got
 
 
 async def test_what_is_advertised_is_seen(rig):
