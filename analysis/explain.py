@@ -27,6 +27,7 @@ from analysis.lying import EVEN_TILTS
 from analysis.pedalling import StrokeCandidates, stroke_candidates
 from analysis.pipeline import Pipeline, is_lively
 from analysis.pump_sets import log_odds
+from analysis.pump_turns import turns
 from analysis.pumping import tilts
 from analysis.rules import RULES, Rules
 from analysis.samples import FloatArray, SampleBlock
@@ -148,6 +149,7 @@ class _Near:
         start_s: of its centre.
         end_s: of its centre, or of the stretch where that is earlier.
         found: its traces, (1, FRAME) each.
+        gyr_rad_s: (1, 3, FRAME) angular rate as it was measured.
         has_gyr: (1,) there was a gyroscope.
         lively: it was looked at.
     """
@@ -155,6 +157,7 @@ class _Near:
     start_s: float
     end_s: float
     found: Traces
+    gyr_rad_s: FloatArray
     has_gyr: BoolArray
     lively: bool
 
@@ -169,7 +172,7 @@ def _near(frames: Frames, at_s: float, rules: Rules) -> list[_Near]:
         acc, gyr = (np.ascontiguousarray(x[k : k + 1]) for x in (frames.acc_mps2, frames.gyr_rad_s))
         has_gyr = frames.has_gyr[k : k + 1]
         seen = traces(acc, gyr, has_gyr)
-        made.append(_Near(float(frames.start_s[k]), float(end_s[k]), seen, has_gyr, bool(lively[k])))
+        made.append(_Near(float(frames.start_s[k]), float(end_s[k]), seen, gyr, has_gyr, bool(lively[k])))
     return made
 
 
@@ -204,9 +207,10 @@ def _window(into_centre_s: float) -> npt.NDArray[np.int64]:
 def _pump(here: _Near, pump: Contraction, rules: Rules) -> tuple[dict[str, float], tuple[Check, ...]]:
     """What the frame of an ankle pump says of its set, and the limits that it was held against."""
     seen = tilts(here.found.force_mps2)
+    turned = turns(here.gyr_rad_s, here.has_gyr, seen)
     best = int(seen.best[0])
     features = {
-        "log_odds": float(log_odds(seen, rules)[0]),
+        "log_odds": float(log_odds(seen, turned, rules)[0]),
         "likeness": float(seen.likeness[0, best]),
         "rough_mps2": float(seen.rough_mps2[0]),
         "pump_tilt_rad": pump.strength or 0.0,
@@ -214,6 +218,13 @@ def _pump(here: _Near, pump: Contraction, rules: Rules) -> tuple[dict[str, float
         "lift_per_tilt_m": float(seen.lift_m[0]),
         "period_s": float(seen.period_s[0, best]),
     }
+    if here.has_gyr[0]:
+        features |= {
+            "agreement": float(turned.agreement[0]),
+            "turn_straight": float(turned.straight[0]),
+            "turn_likeness": float(turned.likeness[0]),
+            "turn_per_tilt": float(turned.per_tilt[0]),
+        }
     lowered = ("least_pump_log_odds", "least_pump_log_odds_of_many", "least_pump_log_odds_going_on")
     passed = next((name for name in lowered if features["log_odds"] > getattr(rules, name)), lowered[0])
     limits = (replace(PUMP_LIMITS[0], threshold=passed), *PUMP_LIMITS[1:])

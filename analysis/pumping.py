@@ -66,6 +66,11 @@ class Tilts:
     rough_mps2: FloatArray
 
     @property
+    def lag(self) -> FloatArray:
+        """(f,) period of each course, in bins, where it is most like itself."""
+        return np.asarray(self.period_s[np.arange(self.best.size), self.best] * BINS_HZ)
+
+    @property
     def best(self) -> npt.NDArray[np.intp]:
         """(f,) the window in which each course is most like itself."""
         return self.likeness.argmax(axis=1)
@@ -92,9 +97,9 @@ def tilts(acc_mps2: FloatArray) -> Tilts:
     up /= np.sqrt((up * up).sum(axis=1))[:, None]
     vertical = np.einsum("fij,fi->fj", force, up)
     across = _off_line(force - up[:, :, None] * vertical[:, None, :])
-    _, axis = _main_axis(across)
+    _, axis = main_axis(across)
     likeness, lag = _best(np.einsum("fij,fi->fj", across, axis))
-    straight, axis = _main_axis(_steadied(across, np.take_along_axis(lag, likeness.argmax(axis=1)[:, None], axis=1)))
+    straight, axis = main_axis(steadied(across, np.take_along_axis(lag, likeness.argmax(axis=1)[:, None], axis=1)))
     course = np.einsum("fij,fi->fj", across, axis) / STANDARD_GRAVITY_MPS2
     likeness, lag = _best(course)
     return Tilts(
@@ -108,7 +113,7 @@ def tilts(acc_mps2: FloatArray) -> Tilts:
     )
 
 
-def _main_axis(across: FloatArray) -> tuple[FloatArray, FloatArray]:
+def main_axis(across: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Share (f,) of the power of (f, 3, n) that lies on its main axis, and that axis (f, 3)."""
     values, vectors = np.linalg.eigh(np.einsum("fij,fkj->fik", across, across))
     return values[:, 2] / np.maximum(values.sum(axis=1), 1e-18), vectors[:, :, 2]
@@ -162,13 +167,8 @@ def _best_lag(course: FloatArray) -> tuple[FloatArray, FloatArray]:
     return peak[np.arange(n), first], np.array(lags)[first + 1].astype(np.float64)
 
 
-def steadied(course: FloatArray, period_s: float) -> FloatArray:
-    """A course (n,) without what is slower than a set of that period."""
-    return _steadied(course[None, None], np.array([[period_s * BINS_HZ]]))[0, 0]
-
-
-def _steadied(courses: FloatArray, lag: FloatArray) -> FloatArray:
-    """Courses (f, c, n) without what is slower than a set with the lag (f, 1) of each frame."""
+def steadied(courses: FloatArray, lag: FloatArray) -> FloatArray:
+    """Courses (f, c, n) without what is slower than a set with the lag (f, 1) of each frame, in bins."""
     width = courses.shape[2]
     waves = _waves(width)
     size = (courses[:, :, None, :] * waves).sum(axis=3)
@@ -208,7 +208,7 @@ def pumps_of(
         least_run: so many alike in a row are believed.
         sure_side: it is known which way plantar flexion is.
     """
-    course_rad = steadied(course_rad, period_s)
+    course_rad = steadied(course_rad[None, None], np.array([[period_s * BINS_HZ]]))[0, 0]
     smooth = np.convolve(np.pad(course_rad, 1, mode="edge"), (0.25, 0.5, 0.25), mode="valid")
     first, last = window
     tops = [k for k in range(1, BINS - 1) if smooth[k - 1] < smooth[k] >= smooth[k + 1]]

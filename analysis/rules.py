@@ -14,6 +14,15 @@ VERSION = "1.0"
 
 
 @dataclass(frozen=True, slots=True)
+class Logistic:
+    """A trained model: middle and spread of each feature, and the weight of each term."""
+
+    middle: tuple[float, ...]
+    spread: tuple[float, ...]
+    weights: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """Thresholds of detection and classification.
 
@@ -114,20 +123,17 @@ class Rules:
     most_pump_mps2: float = 0.35
     most_pump_rough_mps2: float = 0.25  # sim: 99 % of pumping 0.17, half of slow fidgeting 0.7 and more
     most_pump_rad_s: float = 0.1
-    least_pump_tilt_rad: float = 0.005  # sim: 5 % of pumps less, but half of what was counted and is none
-    most_pump_tilt_rad: float = 0.055  # 3 degrees: assumed; the other leg's exercise may tilt this one by more
+    least_pump_tilt_rad: float = 0.003  # sim: 3 % of pumps less
+    most_pump_tilt_rad: float = 0.1  # 6 degrees: assumed
     pump_likeness: float = 0.5  # of the course to itself one period later; worth a closer look
-    pump_middle: tuple[float, ...] = trained.MIDDLE  # trained (sim): what says that tilts are a set
-    pump_spread: tuple[float, ...] = trained.SPREAD
-    pump_weights: tuple[float, ...] = trained.WEIGHTS
+    pumps_with_turns: Logistic = Logistic(*trained.WITH_TURNS)  # trained (sim): what says that tilts are a set
+    pumps_by_tilts: Logistic = Logistic(*trained.BY_TILTS)  # the same without a gyroscope
     pumps_in_a_row: int = 3
-    least_pump_log_odds: float = 0.0
+    least_pump_log_odds: float = 3.0
     many_pumps_in_a_row: int = 6
-    least_pump_log_odds_of_many: float = -2.0  # sim: six alike by chance are rarer than three that look better
-    least_pump_log_odds_going_on: float = -3.0  # within 1.6 periods of the last pump
-    least_pump_lift_per_tilt_m: float = 0.08  # where nothing says that the shank lies: a standing one leans, no lift
-    least_period_without_lift_s: float = 1.1  # quicker may be toes that tap
-    pump_alike: float = 0.75  # of a pump to the next
+    least_pump_log_odds_of_many: float = 1.0  # sim: six alike by chance are rarer than three that look better
+    least_pump_log_odds_going_on: float = 0.0  # within 1.6 periods of the last pump
+    pump_alike: float = 0.7  # of a pump to the next
     # Wear and posture.
     dead_turn_rad_s: float = 0.002  # real: a board at rest 0.0013, the stillest resting legs 0.0028
     dead_turn_ratio: float = 12.0  # of what white noise alone would give

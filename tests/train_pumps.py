@@ -16,23 +16,25 @@ import numpy as np
 
 from analysis import pump_sets, pump_weights
 from analysis.events import Contraction, Kind
-from analysis.frames import CENTRE_S, BoolArray
+from analysis.frames import CENTRE_S
 from analysis.leg import other_movements as other
 from analysis.leg.story import Recorded
 from analysis.lying import LyingLeg
 from analysis.pipeline import Pipeline
-from analysis.pumping import tilts
-from analysis.rules import RULES
+from analysis.pump_turns import Turns
+from analysis.pumping import Tilts
+from analysis.rules import RULES, Logistic
 from analysis.samples import FloatArray
 from tests.analysis.test_what_is_not_counted import somebody
 from tests.labelled.sets import recorded
 
-PUMPED, PUMPS = range(500, 560), ("pumps-usual", "pumps-wide")
+PUMPED, PUMPS = range(360, 560), ("pumps-usual", "pumps-wide")
 RESTED, RESTS = range(500, 520), (
-    "lying", "turning-over", "leg-slides", "other-leg", "sitting", "standing", "bounce-fast", "bounce-slow",
+    "lying", "turning-over", "leg-slides", "other-leg", "restless", "sitting", "standing", "bounce-fast", "bounce-slow",
     "pushups-small", "pushups-slow", "pushups-vehicle",
 )  # fmt: skip
 MOVED = range(700, 740)
+FEATURES = pump_sets.TILT_FEATURES + pump_sets.TURN_FEATURES
 RIDGE = 10.0
 STEPS = 60
 
@@ -45,9 +47,10 @@ class Listener(LyingLeg):
         self.heard: list[tuple[FloatArray, FloatArray]] = []
 
     def _sweep(
-        self, start_s: FloatArray, acc_mps2: FloatArray, rest: FloatArray, known: BoolArray
+        self, start_s: FloatArray, seen: Tilts, turned: Turns, mean: FloatArray, rest: FloatArray
     ) -> list[Contraction]:
-        self.heard.append((start_s + 0.5 * CENTRE_S, pump_sets.features(tilts(acc_mps2))))
+        said = np.concatenate([pump_sets.tilt_features(seen), pump_sets.turn_features(turned)], axis=1)
+        self.heard.append((start_s + 0.5 * CENTRE_S, said))
         return []
 
 
@@ -57,7 +60,7 @@ def heard(story: Recorded) -> tuple[FloatArray, FloatArray]:
     pipeline._lying = listener
     pipeline.feed(*story.blocks)
     pipeline.finish()
-    nothing = (np.zeros(0), np.zeros((0, len(pump_sets.FEATURES))))
+    nothing = (np.zeros(0), np.zeros((0, len(FEATURES))))
     at_s, said = zip(nothing, *listener.heard, strict=True)
     return np.concatenate(at_s), np.concatenate(said)
 
@@ -96,8 +99,12 @@ def frames() -> tuple[FloatArray, FloatArray]:
     return np.concatenate(said), np.concatenate(right)
 
 
-def trained(said: FloatArray, right: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Middle and spread of the features and the weights of the terms: logistic regression by Newton's steps."""
+def trained(said: FloatArray, right: FloatArray) -> Logistic:
+    """Logistic regression by Newton's steps on features (f, n) and whether they are of a set (f,): 1 or 0.
+
+    Sets and the rest weigh the same, however many frames of each there are.
+    """
+    weigh = np.where(right > 0.5, 0.5 / right.mean(), 0.5 / (1.0 - right.mean()))
     middle, spread = said.mean(axis=0), said.std(axis=0)
     asked = pump_sets.terms(said, middle, spread)
     weights = np.zeros(asked.shape[1])
@@ -105,17 +112,21 @@ def trained(said: FloatArray, right: FloatArray) -> tuple[FloatArray, FloatArray
     ridge[0, 0] = 1e-6
     for _ in range(STEPS):
         share = 1.0 / (1.0 + np.exp(-asked @ weights))
-        slope = asked.T @ (share - right) + ridge @ weights
-        weights -= np.linalg.solve((asked * (share * (1.0 - share))[:, None]).T @ asked + ridge, slope)
-    return middle, spread, weights
+        slope = asked.T @ (weigh * (share - right)) + ridge @ weights
+        weights -= np.linalg.solve((asked * (weigh * share * (1.0 - share))[:, None]).T @ asked + ridge, slope)
+    return Logistic(*(tuple(values.tolist()) for values in (middle, spread, weights)))
 
 
-def written(middle: FloatArray, spread: FloatArray, weights: FloatArray) -> str:
+def written(with_turns: Logistic, by_tilts: Logistic) -> str:
     """The file; rounded, so that another processor's last digits make no other file."""
-    lines = [f'"""{(pump_weights.__doc__ or "").strip()}"""\n']
-    for name, values in (("MIDDLE", middle), ("SPREAD", spread), ("WEIGHTS", weights)):
-        lines.append(f"{name} = (\n" + "".join(f"    {value:.3f},\n" for value in values) + ")")
-    return "\n".join(lines) + "\n"
+    parts = [f'"""{(pump_weights.__doc__ or "").strip()}"""\n']
+    for name, model in (("WITH_TURNS", with_turns), ("BY_TILTS", by_tilts)):
+        rows = "".join(
+            "    (\n" + "".join(f"        {value:.3f},\n" for value in values) + "    ),\n"
+            for values in (model.middle, model.spread, model.weights)
+        )
+        parts.append(f"{name} = (\n{rows})")
+    return "\n".join(parts) + "\n"
 
 
 def main() -> int:
@@ -123,7 +134,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.train_pumps", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="only say whether the file is what training gives")
     asked = parser.parse_args()
-    text, place = written(*trained(*frames())), Path(pump_weights.__file__)
+    said, right = frames()
+    text = written(trained(said, right), trained(said[:, : len(pump_sets.TILT_FEATURES)], right))
+    place = Path(pump_weights.__file__)
     is_same = place.read_text(encoding="utf-8") == text
     print("the same" if is_same else "another")  # noqa: T201
     if not asked.check:

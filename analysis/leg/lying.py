@@ -200,3 +200,31 @@ def recoil(rate_hz: float, duration_s: float, rng: Generator, rest: Rest) -> Pat
     roll[:, 2] = rng.uniform(-0.03, 0.03) * tilt
     span = StateSpan(State.LYING, 0.0, n / rate_hz)
     return Path(rate_hz, np.zeros((n, 3)), angles, np.zeros((n, 3)), (), (span,), roll)
+
+
+def restless(rate_hz: float, duration_s: float, rng: Generator, rest: Rest) -> Path:
+    """A leg that is never quite still: it turns a little about the knee and about itself, in no rhythm.
+
+    As far as pumps tilt it (0.1 to 1.5 degrees) and about as fast: all that tells it from a set is that nothing comes
+    back.
+    """
+    n = round(duration_s * rate_hz)
+    angles, roll, ankle = np.zeros((n, 3)), np.zeros((n, 3)), np.zeros((n, 3))
+    tilt = _wander(n, rate_hz, rng) * rng.uniform(0.002, 0.025)
+    angles[:, 1] = rest.pitch_rad + tilt
+    roll[:, 2] = _wander(n, rate_hz, rng) * rng.uniform(0.0, 0.02)
+    ankle[:, 2] = -rest.hinge_m * tilt * rng.uniform(0.0, 1.0)
+    span = StateSpan(State.LYING, 0.0, n / rate_hz)
+    return Path(rate_hz, ankle, angles, np.zeros((n, 3)), (), (span,), roll)
+
+
+def _wander(n: int, rate_hz: float, rng: Generator) -> FloatArray:
+    """(n,) of rms 1 without a rhythm: chance that forgets itself after 0.3 to 20 s."""
+    from scipy.interpolate import CubicSpline
+    from scipy.signal import lfilter
+
+    knots_hz = 4.0
+    at = np.arange(-200, np.ceil(n / rate_hz * knots_hz) + 2) / knots_hz * rate_hz
+    kept = np.exp(-1.0 / (knots_hz * np.exp(rng.uniform(np.log(0.3), np.log(20.0)))))
+    x = CubicSpline(at, lfilter([1.0], [1.0, -kept], rng.normal(size=at.size)))(np.arange(n))
+    return np.asarray((x - x.mean()) / max(x.std(), 1e-9))

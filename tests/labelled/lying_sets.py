@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from analysis.leg.gait import Gait
-from analysis.leg.lying import Pumps, Rest, leg_slides, recoil, turns_over
+from analysis.leg.lying import Pumps, Rest, leg_slides, recoil, restless, turns_over
 from tests.labelled.telling import Telling, then_pushups
 
 
@@ -64,6 +64,13 @@ def recoiling(told: Telling) -> None:
     then_pushups(told)
 
 
+def unquiet(told: Telling) -> None:
+    """Two minutes of a leg that is never quite still, in no rhythm."""
+    rest = _to_bed(told)
+    told.no_contraction("restless", lambda: told.teller.do(lambda _b, hz, rng, _p: restless(hz, 120.0, rng, rest)))
+    then_pushups(told)
+
+
 def _to_bed(told: Telling) -> Rest:
     rest = Rest.anyhow(told.rng)
     if told.rng.integers(2):
@@ -90,4 +97,5 @@ SETS: dict[str, Callable[[Telling], None]] = {
     "turning-over": turning_over,
     "leg-slides": sliding,
     "other-leg": recoiling,
+    "restless": unquiet,
 }
