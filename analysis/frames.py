@@ -149,13 +149,13 @@ class Framer:
         if missing.any():
             gyr = self._held(gyr, missing)
         self._append(acc, gyr, missing)
-        if not self._begun and self._acc.size and (self._acc.shape[0] >= MEAN_OVER or piece.ends):
+        if not self._begun and self._acc.size and (self._acc.shape[0] >= BEFORE or piece.ends):
             self._begin()
         return self._cut(piece) if self._begun else None
 
     def _begin(self) -> None:
-        """Put before the stretch what its first second is like on the whole."""
-        acc, gyr = (x[:MEAN_OVER].mean(axis=0, keepdims=True) for x in (self._acc, self._gyr))
+        """Put before the stretch what its first second is like on the whole, and what it turns like over six."""
+        acc, gyr = (x[:n].mean(axis=0, keepdims=True) for x, n in ((self._acc, MEAN_OVER), (self._gyr, BEFORE)))
         self._acc, self._gyr = (
             np.concatenate([np.repeat(mean, BEFORE + self._early, axis=0), x])
             for mean, x in ((acc, self._acc), (gyr, self._gyr))
@@ -165,9 +165,11 @@ class Framer:
 
     def preview(self) -> Frames | None:
         """The frames there would be if the stretch ended now; nothing is consumed."""
-        if not self._begun or self._acc.shape[0] <= BEFORE:
-            return None
         twin, nothing = copy(self), np.zeros((0, 3))
+        if not self._begun and self._acc.shape[0] >= MEAN_OVER:
+            twin._begin()
+        if not twin._begun or twin._acc.shape[0] <= BEFORE:
+            return None
         return twin._cut(GridPiece(self._start_s, -1, nothing, nothing, begins=False, ends=True))
 
     def _append(self, acc: FloatArray, gyr: FloatArray, missing: np.ndarray) -> None:

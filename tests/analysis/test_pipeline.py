@@ -190,6 +190,20 @@ def test_spans_tile_the_recorded_time(stream: Stream) -> None:
         assert after.start_s - before.end_s == pytest.approx(sum(g.end_s - g.start_s for g in inside), abs=0.15)
 
 
+@pytest.mark.parametrize("cut_s", np.arange(12.0, 15.0, 0.25).tolist())
+def test_what_begins_in_the_middle_of_a_set_is_counted_from_its_first_whole_push_up(
+    teller: Telling, count: Counting, cut_s: float
+) -> None:
+    """Data begin, as after a gap, at any place of a movement: what comes 0.3 s later and more is all there."""
+    told = teller(10_420).sit(10.0).pushups(Raises(14, 28.0, 0.5)).sit(10.0).record()
+    received = [
+        SampleBlock(b.modality, b.t_s[b.t_s > cut_s], b.values[b.t_s > cut_s], rate_hz=b.rate_hz) for b in told.blocks
+    ]
+    whole = [event.peak_s for event in told.truth if event.onset_s > cut_s + 0.3]
+    found = [event.peak_s for event in count(*received).contractions if event.peak_s > whole[0] - 0.3]
+    np.testing.assert_allclose(found, whole, atol=0.3)
+
+
 def test_a_gap_is_reported_and_resets(outing: Recorded, count: Counting) -> None:
     """Events on both sides of a long gap are those of both sides alone; none lies inside."""
     acc, gyr = (with_holes(b) for b in outing.blocks)

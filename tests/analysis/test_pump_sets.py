@@ -23,7 +23,7 @@ EVEN = RULES.least_pump_log_odds_of_many
 
 
 def felt(size_rad: float, *, wander_rad: float = 0.0, frames: int = 1) -> tuple[FloatArray, FloatArray]:
-    """Force and turning (frames, 3, FRAME) of a level shank that rocks about a hinge 0.25 m away every 2 s; it drifts."""
+    """Force and turn (frames, 3, FRAME) of a level shank that rocks every 2 s about a hinge 0.25 m away, and drifts."""
     rng = np.random.default_rng(8)
     slow = np.cumsum(rng.normal(size=(frames, 2, FRAME)), axis=2)
     slow *= wander_rad / np.maximum(slow.std(axis=2, keepdims=True), 1e-9)
