@@ -208,13 +208,14 @@ def pumps_of(
         least_run: so many alike in a row are believed.
         sure_side: it is known which way plantar flexion is.
     """
-    course_rad = steadied(course_rad[None, None], np.array([[period_s * BINS_HZ]]))[0, 0]
-    smooth = np.convolve(np.pad(course_rad, 1, mode="edge"), (0.25, 0.5, 0.25), mode="valid")
+    plain = _smooth(course_rad)
+    smooth = _smooth(steadied(course_rad[None, None], np.array([[period_s * BINS_HZ]]))[0, 0])
     first, last = window
     tops = [k for k in range(1, BINS - 1) if smooth[k - 1] < smooth[k] >= smooth[k + 1]]
     low, high = np.quantile(smooth[first:last], (0.05, 0.95))
     tops = _highest(smooth, [k for k in tops if smooth[k] > low + 0.5 * (high - low)], 0.55 * period_s * BINS_HZ)
-    links = [_alike(smooth, one, other, period_s * BINS_HZ) for one, other in pairwise(tops)]
+    # What is taken off for being slow rings where a movement begins: a top of that kind is not in the plain course.
+    links = [_alike(plain, one, other, period_s * BINS_HZ) for one, other in pairwise(tops)]
     found = []
     for at, k in enumerate(tops):
         before, after = _run(links[:at][::-1], least_alike), _run(links[at:], least_alike)
@@ -226,6 +227,10 @@ def pumps_of(
         alike = float(np.mean(links[at - before : at + after]))
         found.append(Pump(peak_s - half_s, peak_s, peak_s + half_s, float(smooth[k] - low), alike, sure_side))
     return found
+
+
+def _smooth(course: FloatArray) -> FloatArray:
+    return np.convolve(np.pad(course, 1, mode="edge"), (0.25, 0.5, 0.25), mode="valid")
 
 
 def _highest(course: FloatArray, tops: list[int], apart: float) -> list[int]:
@@ -243,7 +248,7 @@ def _run(links: list[float], least: float) -> int:
 
 
 def _alike(course: FloatArray, one: int, other: int, period: float) -> float:
-    """Correlation of what lies around two tops, -1 where they are not about one period apart or not of one size."""
+    """Correlation of what lies around two tops; -1 where they are not about a period apart, or not of one size."""
     before = int(min(AROUND * period, one, other))
     after = int(min(AROUND * period, course.size - 1 - one, course.size - 1 - other))
     if not 0.6 < (other - one) / period < 1.5 or before + after < 0.9 * period:
@@ -252,10 +257,10 @@ def _alike(course: FloatArray, one: int, other: int, period: float) -> float:
 
 
 def _correlation(course: FloatArray, one: int, other: int, before: int, after: int) -> float:
+    """Of the course around two places, each without its own slope."""
     if other - before < 0 or other + after >= course.size:
         return -1.0
-    a, b = (course[k - before : k + after + 1] for k in (one, other))
-    a, b = a - a.mean(), b - b.mean()
+    a, b = (_off_line(course[k - before : k + after + 1]) for k in (one, other))
     power_a, power_b = float(a @ a), float(b @ b)
     if not 0.25 < power_a / max(power_b, 1e-18) < 4.0:
         return -1.0

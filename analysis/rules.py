@@ -129,11 +129,11 @@ class Rules:
     pumps_with_turns: Logistic = Logistic(*trained.WITH_TURNS)  # trained (sim): what says that tilts are a set
     pumps_by_tilts: Logistic = Logistic(*trained.BY_TILTS)  # the same without a gyroscope
     pumps_in_a_row: int = 3
-    least_pump_log_odds: float = 3.0
+    least_pump_log_odds: float = 2.5
     many_pumps_in_a_row: int = 6
-    least_pump_log_odds_of_many: float = 1.0  # sim: six alike by chance are rarer than three that look better
-    least_pump_log_odds_going_on: float = 0.0  # within 1.6 periods of the last pump
-    pump_alike: float = 0.7  # of a pump to the next
+    least_pump_log_odds_of_many: float = 0.5  # sim: six alike by chance are rarer than three that look better
+    least_pump_log_odds_going_on: float = -0.5  # within 1.6 periods of the last pump
+    pump_alike: float = 0.65  # of a pump to the next
     # Wear and posture.
     dead_turn_rad_s: float = 0.002  # real: a board at rest 0.0013, the stillest resting legs 0.0028
     dead_turn_ratio: float = 12.0  # of what white noise alone would give

@@ -98,12 +98,14 @@ def test_an_ankle_pump_is_explained_by_its_set(teller: Callable[..., Teller], co
     told = teller(30_804, 100.0).lie(20.0, PLAIN).pump(PLAIN, Pumps(12, 30.0)).lie(10.0, PLAIN).record()
     pumps = [event for event in count(*told.blocks).contractions if event.kind is Kind.ANKLE_PUMP]
     assert len(pumps) >= 8
+    periods_s = []
     for event in pumps:
         one = explained(told.blocks, event.peak_s)
         assert one.contraction == event
         assert {check.feature for check in one.checks} == {"log_odds", "likeness", "rough_mps2", "pump_tilt_rad"}
         assert all(check.met for check in one.checks)
-        assert one.features["period_s"] == pytest.approx(2.0, abs=0.5)
+        periods_s.append(one.features["period_s"])
+    assert np.median(periods_s) == pytest.approx(2.0, abs=0.2)  # at either end a frame may show two pumps as one
 
 
 def test_a_refusal_names_its_rule_and_the_limit_it_missed(mixed: Recorded, found: Findings) -> None:

@@ -46,15 +46,14 @@ def test_centres_tile_the_stretch(n: int) -> None:
 def test_a_frame_shows_what_surrounds_its_centre() -> None:
     """Sample BEFORE + k of frame f is instant f * CENTRE + k.
 
-    Beyond the ends lies the mean of the first, and of the last, second; of the turn that of the last six seconds.
+    Beyond the ends lies the mean of the first, and of the last, second; of the turn that of six seconds.
     """
     n = 1000
     frames = Framer().feed(piece(ramp(n)))
     assert frames is not None
     index = np.arange(len(frames))[:, None] * CENTRE + np.arange(FRAME)[None, :] - BEFORE
-    first = (GRID_HZ - 1) / 2.0  # mean of 0 .. 24
     for seen, over, more in ((frames.acc_mps2, GRID_HZ, 0.0), (frames.gyr_rad_s, BEFORE, 0.5)):
-        last = n - (over + 1) / 2.0  # mean of the last so many
+        first, last = (over - 1) / 2.0, n - (over + 1) / 2.0  # mean of so many
         expected = np.where(index < 0, first, np.where(index < n, index, last))
         np.testing.assert_allclose(seen[:, 0], expected + more, atol=1e-9)
 
@@ -90,7 +89,7 @@ def test_half_a_frame_of_gyroscope_is_enough() -> None:
     index = np.arange(len(frames))[:, None] * CENTRE + np.arange(FRAME)[None, :] - BEFORE
     missing = (index >= seen_until).sum(axis=1)
     np.testing.assert_array_equal(frames.has_gyr, missing * 2 < FRAME)
-    held = np.where(index < 0, (GRID_HZ - 1) / 2.0, np.clip(index, 0, seen_until - 1))
+    held = np.where(index < 0, (BEFORE - 1) / 2.0, np.clip(index, 0, seen_until - 1))
     np.testing.assert_array_equal(frames.gyr_rad_s[:, 0], held)
 
 
