@@ -218,7 +218,12 @@ def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, off_axis
         (c.evenness < r.least_evenness) | (c.plain_evenness < r.least_plain_evenness),
         (fit.misfit[c.frame] > r.most_misfit) & ~plain,
         (fit.level_evidence[c.frame] > 0.0)
-        & ((off_axis[c.frame] > r.most_off_axis) | (fit.level_evidence[c.frame] > r.clearly_level)),
+        # No push-up that was simulated has its hinge level with the sensor; ankle pumps of a lying leg have.
+        & (
+            (fit.evidence[c.frame] > 0.0)
+            | (off_axis[c.frame] > r.most_off_axis)
+            | (fit.level_evidence[c.frame] > r.clearly_level)
+        ),
         (c.lift_m > r.large_lift_m)
         & (off_axis[c.frame] > r.most_off_axis)
         & (fit.level_evidence[c.frame] > -r.least_against_level),

@@ -163,8 +163,8 @@ def _repeats(seen: Tilts, r: Rules) -> BoolArray:
 
 SURE_SIDE, UNSURE_SIDE = 0.97, 0.8
 """How sure a pump is that it is one and peaks where it is said to, by whether its side is known. Measured on people who
-were not trained on (seeds 1000 to 1539): 0.97 of 4 239 were right, of the wide range 0.97 of 3 483; of the others 0.85
-of 1 072 and 0.75 of 870."""
+were not trained on (seeds 1000 to 1539): 0.97 of 4 420 were right, of the wide range 0.97 of 3 495; of the others 0.85
+of 1 100 and 0.74 of 876."""
 
 
 def _contraction(pump: Pump, frame_s: float) -> Contraction:

@@ -37,6 +37,15 @@ def pumps(found: Findings) -> list[float]:
     return [e.peak_s for e in found.contractions if e.kind is Kind.ANKLE_PUMP]
 
 
+@pytest.mark.parametrize("seed", [41_020, 41_021, 41_022])
+def test_pumps_that_lift_the_heel_far_are_no_push_ups(teller: Telling, count: Counting, seed: int) -> None:
+    """A leg of which nothing is known but that it is pumped: it turns about a point level with it, not above it."""
+    rest = Rest(raised_rad=0.3, heel_m=0.011, bulge_rad=(0.0, -0.012, 0.0))
+    found = count(*teller(seed).lie(20.0, rest).pump(rest, Pumps(12, 19.0)).lie(10.0, rest).record().blocks)
+    assert len(pumps(found)) >= 10
+    assert {event.kind for event in found.contractions} == {Kind.ANKLE_PUMP}
+
+
 def test_pumps_that_show_are_counted(told: Recorded, count: Counting) -> None:
     """A heel that rolls by 7 mm: at least 12 of 15 within 0.3 s, none beside; the state is lying; never quite sure."""
     found = count(*told.blocks)
