@@ -25,6 +25,9 @@ LEAST_HOLD = 20
 CLEAR = 0.5
 """An edge is at least this share of the fastest in reach, and of the size of its partner."""
 
+TURNS = 0.4
+"""With an edge the shank turns at this share of the fastest that it turns that way in reach, or more."""
+
 STAYS = 0.3
 """Share of its tilt that the shank keeps between the edges: between two raises it loses all of it."""
 
@@ -63,7 +66,9 @@ def holds(traces: Traces, frame: IntArray, peak: IntArray) -> Holds:
     row = frame[:, None]
     lift = moving_average(traces.lift_mps, 5)[row, at]
     turn, tilt = traces.turn_rad_s[row, at], traces.plain_tilt_rad[row, at]
-    up, down = _edge(lift[:, REACH + EDGE :: -1]), _edge(-lift[:, REACH - EDGE :])
+    slow_turn = moving_average(traces.turn_rad_s, 5)[row, at]
+    up = _edge(lift[:, REACH + EDGE :: -1], slow_turn[:, REACH + EDGE :: -1])
+    down = _edge(-lift[:, REACH - EDGE :], -slow_turn[:, REACH - EDGE :])
     rising = _flipped(up, REACH + EDGE)
     falling = _Edge(*(x + REACH - EDGE for x in (down.first, down.calm, down.last)))
     columns = np.arange(2 * REACH + 1)[None, :]
@@ -106,12 +111,16 @@ class _Edge:
     last: IntArray
 
 
-def _edge(away: FloatArray) -> _Edge:
-    """The first clear pulse, looking away from the peak; `calm` is its side nearer to the peak."""
+def _edge(away: FloatArray, turn: FloatArray) -> _Edge:
+    """The first clear pulse, looking away from the peak; `calm` is its side nearer to the peak.
+
+    The shank turns with it: what the baseline takes off a lift looks like lowering, but turns nothing.
+    """
     rows, n = np.arange(away.shape[0]), away.shape[1]
     fastest = away.max(axis=1, initial=0.0)
     inner = away[:, 1:-1]
     tops = (inner > away[:, :-2]) & (inner >= away[:, 2:]) & (inner >= CLEAR * fastest[:, None])
+    tops &= turn[:, 1:-1] >= TURNS * turn.max(axis=1, initial=0.0)[:, None]
     top = np.where(tops.any(axis=1), tops.argmax(axis=1) + 1, n - 2)
     speed = away[rows, top]
     columns = np.arange(n)[None, :]

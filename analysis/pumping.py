@@ -9,8 +9,10 @@ plantar flexion is told by the way the leg lay before: the foot goes down farthe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 from itertools import pairwise
+from math import log
 
 import numpy as np
 import numpy.typing as npt
@@ -85,7 +87,6 @@ class Pump:
     end_s: float
     tilt_rad: float
     alike: float
-    sure_side: bool
 
 
 def tilts(acc_mps2: FloatArray) -> Tilts:
@@ -195,8 +196,6 @@ def pumps_of(
     period_s: float,
     least_alike: float,
     least_run: float,
-    *,
-    sure_side: bool,
 ) -> list[Pump]:
     """Pumps of one frame whose top lies in its centre.
 
@@ -206,7 +205,6 @@ def pumps_of(
         period_s: of the set.
         least_alike: correlation of two pumps that follow one another.
         least_run: so many alike in a row are believed.
-        sure_side: it is known which way plantar flexion is.
     """
     plain = _smooth(course_rad)
     smooth = _smooth(steadied(course_rad[None, None], np.array([[period_s * BINS_HZ]]))[0, 0])
@@ -225,7 +223,7 @@ def pumps_of(
         near = [abs(other - k) / BINS_HZ for other in tops[max(0, at - 1) : at + 2] if other != k]
         half_s = 0.5 * min([period_s, *near])
         alike = float(np.mean(links[at - before : at + after]))
-        found.append(Pump(peak_s - half_s, peak_s, peak_s + half_s, float(smooth[k] - low), alike, sure_side))
+        found.append(Pump(peak_s - half_s, peak_s, peak_s + half_s, float(smooth[k] - low), alike))
     return found
 
 
@@ -280,14 +278,36 @@ def _middle_of_top(course: FloatArray, top: int, low: float) -> float:
     return (middle + 0.5) / BINS_HZ
 
 
-def plantar_is_up(course_rad: FloatArray, rest_rad: float | None) -> tuple[bool, bool]:
-    """Which way plantar flexion is, and whether that is known: the foot goes down farther than it comes up.
+class Side(Enum):
+    """What tells which way plantar flexion is."""
+
+    TOLD = "it goes clearly farther to one side of the way it lay before"
+    DWELT = "how it lay is not known; it dwells clearly nearer to one end"
+    GUESSED = "how it lay is not known; it dwells about in the middle"
+    EVEN = "it goes about as far to either side of the way it lay before"
+
+
+CLEARLY = log(1.4)
+"""Logarithm of how many times farther it goes to one side."""
+
+
+def plantar_is_up(course_rad: FloatArray, rest_rad: float | None) -> tuple[bool, Side]:
+    """Which way plantar flexion is, and what tells it: from where it rests, the foot goes down farther than up.
 
     Args:
         course_rad: (n,) tilt of a set.
         rest_rad: tilt at which the leg lay before, None where it is not known; then the way it dwells at is rest.
     """
     low, high = np.quantile(course_rad, (0.04, 0.96))
-    rest = float(np.median(course_rad)) if rest_rad is None else rest_rad
-    above, below = high - rest, rest - low
-    return bool(above >= below), rest_rad is not None and bool(max(above, below) > 1.4 * min(above, below))
+    dwelt = _farther_up(low, float(np.median(course_rad)), high)
+    if rest_rad is None:
+        return dwelt >= 0.0, Side.DWELT if abs(dwelt) > CLEARLY else Side.GUESSED
+    told = _farther_up(low, rest_rad, high)
+    if abs(told) > CLEARLY:
+        return told > 0.0, Side.TOLD
+    return told + dwelt >= 0.0, Side.EVEN
+
+
+def _farther_up(low: float, rest: float, high: float) -> float:
+    """Logarithm of how many times farther it goes up than down; a rest beyond either end counts as that end."""
+    return log(max(high - rest, 1e-9) / max(rest - low, 1e-9))

@@ -8,7 +8,7 @@ import pytest
 from analysis.frames import BEFORE_S, CENTRE_S, FRAME
 from analysis.grid import GRID_HZ
 from analysis.leg.sensor import random_rotation
-from analysis.pumping import BINS, BINS_HZ, WINDOWS, plantar_is_up, pumps_of, tilts
+from analysis.pumping import BINS, BINS_HZ, WINDOWS, Side, plantar_is_up, pumps_of, tilts
 
 T_S = np.arange(FRAME) / GRID_HZ
 BIN_S = (np.arange(BINS) + 0.5) / BINS_HZ
@@ -53,7 +53,7 @@ def test_lift_tells_a_shank_that_rocks_from_one_that_leans() -> None:
 
 def test_pumps_of_the_centre_are_given_at_their_tops() -> None:
     """Each top in the centre once, within 0.1 s; those of other frames are left to them."""
-    found = pumps_of(course(1.6), WHOLE, 1.6, 0.77, 3, sure_side=True)
+    found = pumps_of(course(1.6), WHOLE, 1.6, 0.77, 3)
     true_s = [t for t in np.arange(0.0, 14.0, 1.6) if BEFORE_S <= t < BEFORE_S + CENTRE_S]
     assert [pump.peak_s for pump in found] == pytest.approx(true_s, abs=0.1)
     assert all(pump.onset_s < pump.peak_s < pump.end_s for pump in found)
@@ -62,20 +62,21 @@ def test_pumps_of_the_centre_are_given_at_their_tops() -> None:
 def test_two_tilts_are_no_set() -> None:
     """One or two alike are not believed, unless the set goes on from before."""
     two = np.where((BIN_S > 4.0) & (BIN_S < 8.0), 0.01 - course(2.0, 0.01), 0.0)
-    assert pumps_of(two, WHOLE, 2.0, 0.5, 3, sure_side=True) == []
-    assert pumps_of(two, WHOLE, 2.0, 0.5, 2, sure_side=True)
+    assert pumps_of(two, WHOLE, 2.0, 0.5, 3) == []
+    assert pumps_of(two, WHOLE, 2.0, 0.5, 2)
 
 
 def test_unlike_tilts_are_no_set() -> None:
     """Tops that follow one another evenly but differ in size by more than twice are refused."""
     uneven = course(2.0) * np.repeat([0.1, 1.0] * 4, 10)[:BINS]
-    assert pumps_of(uneven, WHOLE, 2.0, 0.77, 3, sure_side=True) == []
+    assert pumps_of(uneven, WHOLE, 2.0, 0.77, 3) == []
 
 
 def test_the_foot_goes_down_farther_than_up() -> None:
     """From the way the leg lay before, the longer way is plantar flexion; even ways are not sure."""
     wave = 0.5 * (course(2.0, 1.0) + 1.0)
-    assert plantar_is_up(wave, 0.1) == (True, True)
-    assert plantar_is_up(-wave, -0.1) == (False, True)
-    assert plantar_is_up(wave, 0.5)[1] is False
-    assert plantar_is_up(wave**3, None) == (True, False)
+    assert plantar_is_up(wave, 0.1) == (True, Side.TOLD)
+    assert plantar_is_up(-wave, -0.1) == (False, Side.TOLD)
+    assert plantar_is_up(wave, 0.5)[1] is Side.EVEN
+    assert plantar_is_up(wave**3, None) == (True, Side.DWELT)
+    assert plantar_is_up(np.sin(10.0 * np.pi * BIN_S / BIN_S[-1]), None)[1] is Side.GUESSED
