@@ -97,15 +97,26 @@ def test_each_fault_has_its_rule(change: dict[str, float], rule: str) -> None:
 def test_a_turn_without_a_hinge_is_refused() -> None:
     """A horizontal force that no lever explains is no hinge; a hinge level with the sensor is a lying leg.
 
-    A weak sign of a level hinge counts only where the leg turns about other axes, too, as it does from the hip.
+    A weak sign of a level hinge counts where else it would lie above, or where the leg turns about other axes, too, as
+    it does from the hip.
     """
     no_hinge = replace(ABOVE, misfit=np.array([0.95]), slow_misfit=np.array([0.5]))
     level = replace(ABOVE, level_evidence=np.array([0.5]))
     assert raise_rules(raises({}), no_hinge, STILL, ON_AXIS, RULES).tolist() == ["no_hinge"]
     assert raise_rules(raises({}), level, STILL, 0.2 + ON_AXIS, RULES).tolist() == ["level_hinge"]
-    assert raise_rules(raises({}), level, STILL, ON_AXIS, RULES).tolist() == ["raise"]
+    assert raise_rules(raises({}), level, STILL, ON_AXIS, RULES).tolist() == ["level_hinge"]
+    below = replace(level, evidence=np.array([-1.0]))
+    assert raise_rules(raises({}), below, STILL, ON_AXIS, RULES).tolist() == ["raise"]
     sure = replace(ABOVE, level_evidence=np.array([2.0]))
     assert raise_rules(raises({}), sure, STILL, ON_AXIS, RULES).tolist() == ["level_hinge"]
+
+
+def test_a_raise_that_stands_may_be_measured_a_little_long() -> None:
+    """A leg that slides in bed turns about a point above itself; one that turns below itself does not slide."""
+    far = {"lift_m": 1.1 * RULES.most_lift_m}
+    below = replace(ABOVE, evidence=np.array([-5.0]))
+    assert raise_rules(raises(far), ABOVE, STILL, ON_AXIS, RULES).tolist() == ["too_large"]
+    assert raise_rules(raises(far), below, STILL, ON_AXIS, RULES).tolist() == ["raise"]
 
 
 def test_tremor_does_not_veto() -> None:

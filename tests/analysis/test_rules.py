@@ -6,14 +6,18 @@ from dataclasses import fields, replace
 
 import pytest
 
-from analysis.rules import RULES, Rules, algorithm
+from analysis.rules import RULES, Logistic, Rules, algorithm
 
 
 @pytest.mark.parametrize("name", [f.name for f in fields(Rules)])
 def test_every_number_changes_the_digest(name: str) -> None:
     """Whoever changes one threshold has another algorithm."""
     value = getattr(RULES, name)
-    changed = replace(RULES, **{name: (*value[:-1], value[-1] + 1) if isinstance(value, tuple) else value + 1})
+    if isinstance(value, Logistic):
+        other: object = replace(value, weights=(*value.weights[:-1], value.weights[-1] + 1.0))
+    else:
+        other = (*value[:-1], value[-1] + 1) if isinstance(value, tuple) else value + 1
+    changed = replace(RULES, **{name: other})
     assert algorithm(changed).params_sha256 != algorithm().params_sha256
 
 
