@@ -26,7 +26,7 @@ class Logistic:
 class Rules:
     """Thresholds of detection and classification.
 
-    "sim" marks values chosen on simulated wearers (seeds below 1000), "real" those chosen on the recordings
+    "sim" marks values chosen on simulated wearers (seeds below 10 000), "real" those chosen on the recordings
     reserved for tuning; the rest is physics.
     """
 

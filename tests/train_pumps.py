@@ -2,7 +2,7 @@
 
     python -m tests.train_pumps [--check]
 
-About a minute. `--check` writes nothing and exits with 1 where the file is another one. Seeds below 1000 alone;
+A minute and a half. `--check` writes nothing and exits with 1 where the file is another one. Seeds below 1000 alone;
 the real resting legs that are for tuning are no part of it, so that anybody can repeat it.
 """
 

@@ -3,7 +3,7 @@
     python -m tests.labelled DIR --seeds 30000..30019 --set pushups-usual --set walking
     python -m tests.labelled DIR --set real
 
-Tuning uses seeds below 1000; judge on seeds from 30000. The set `real` writes truth files alone, which point to
+Tuning uses seeds below 10 000; judge on seeds from 30 000. The set `real` writes truth files alone, which point to
 the recordings below SOLEUS_TEST_DATA. `all` is every set of the simulated leg.
 """
 
