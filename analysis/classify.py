@@ -202,13 +202,14 @@ def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, off_axis
     per_tilt = c.lift_m / np.maximum(c.tilt_rad, 1e-6)
     far_seated = is_far_seated(c.tilt_rad, fit.evidence[c.frame], r)
     plain = is_plain_hinge(fit.slow_misfit[c.frame], off_axis[c.frame], r)
-    room = np.where(fit.evidence[c.frame] < 0.0, r.standing_room, 1.0)
+    stands = fit.evidence[c.frame] < 0.0
     conditions = [
         (c.lift_m < 0.5 * r.least_lift_m) | (c.size_m < 0.5 * r.least_lift_m),
         c.near_swing_s < r.clear_of_steps_s,
         c.turn_rad_s > r.most_turn_rad_s,
         ((c.period_s < r.least_period_s) & (c.tops >= r.bounce_tops)) | bouncing[c.frame],
-        (c.lift_m > room * r.most_lift_m) | (c.tilt_rad > room * r.most_tilt_rad),
+        (c.lift_m > np.where(stands, r.most_standing_lift_m, r.most_lift_m))
+        | (c.tilt_rad > np.where(stands, r.most_standing_tilt_rad, r.most_tilt_rad)),
         (c.plain_tilt_rad < r.least_plain_tilt * c.tilt_rad)
         | (((c.share < r.least_share) | (c.share + c.evenness < r.least_share_and_evenness)) & ~own),
         c.lift_m < r.least_lift_m,

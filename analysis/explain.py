@@ -17,6 +17,7 @@ from analysis.grid import GRID_HZ, Grid
 from analysis.limits import (
     OF_A_LARGE_TILT,
     OF_A_SHUFFLE,
+    OF_A_STANDING_RAISE,
     PUMP_LIMITS,
     RAISE_LIMITS,
     STROKE_LIMITS,
@@ -268,7 +269,7 @@ def _candidates(near: list[_Near], at_s: float, rules: Rules) -> Iterator[tuple[
 
 
 def _raise_limits(features: Mapping[str, float], rules: Rules) -> tuple[Limit, ...]:
-    """What a raise is held against: a seated leg that tilts far must lift more, a plain hinge may be shaken."""
+    """What a raise is held against: a leg that sits and tilts far must lift more, one that stands may lift more."""
     tilt_rad, evidence, slow_misfit, off_axis = (
         np.array(features[name]) for name in ("tilt_rad", "evidence", "slow_misfit", "off_axis")
     )
@@ -276,8 +277,8 @@ def _raise_limits(features: Mapping[str, float], rules: Rules) -> tuple[Limit, .
     if features["misfit"] > rules.most_misfit and is_plain_hinge(slow_misfit, off_axis, rules):
         limits = tuple(one for one in limits if one.rule != "no_hinge")
     if is_far_seated(tilt_rad, evidence, rules):
-        limits = tuple(replace(one, threshold=OF_A_LARGE_TILT.get(one.threshold, one.threshold)) for one in limits)
-    return limits
+        limits = _instead(limits, OF_A_LARGE_TILT)
+    return _instead(limits, OF_A_STANDING_RAISE) if evidence < 0.0 else limits
 
 
 def _swing_limits(features: Mapping[str, float], rules: Rules) -> tuple[Limit, ...]:
@@ -285,7 +286,12 @@ def _swing_limits(features: Mapping[str, float], rules: Rules) -> tuple[Limit, .
     companion_s, skew, way_m = (np.array(features[name]) for name in ("companion_s", "skew", "way_m"))
     if not is_regular(companion_s, skew, way_m, rules):
         return SWING_LIMITS
-    return tuple(replace(one, threshold=OF_A_SHUFFLE.get(one.threshold, one.threshold)) for one in SWING_LIMITS)
+    return _instead(SWING_LIMITS, OF_A_SHUFFLE)
+
+
+def _instead(limits: tuple[Limit, ...], others: Mapping[str, str]) -> tuple[Limit, ...]:
+    """The limits with other numbers where there are such."""
+    return tuple(replace(one, threshold=others.get(one.threshold, one.threshold)) for one in limits)
 
 
 def _features(candidates: RaiseCandidates | SwingCandidates | StrokeCandidates, i: int) -> dict[str, float]:

@@ -19,6 +19,8 @@ RAISE_LIMITS = (
     Limit("gait", "near_swing_s", True, "clear_of_steps_s"),
     Limit("too_fast_a_turn", "turn_rad_s", False, "most_turn_rad_s"),
     Limit("bounce", "period_s", True, "least_period_s"),
+    Limit("too_large", "lift_m", False, "most_lift_m"),
+    Limit("too_large", "tilt_rad", False, "most_tilt_rad"),
     Limit("rebound", "plain_share", True, "least_plain_tilt"),
     Limit("rebound", "share", True, "least_share"),
     Limit("rebound", "share_and_evenness", True, "least_share_and_evenness"),
@@ -31,7 +33,7 @@ RAISE_LIMITS = (
     Limit("one_way", "plain_evenness", True, "least_plain_evenness"),
     Limit("no_hinge", "misfit", False, "most_misfit"),
 )
-"""Of a heel raise. Rules of several limits that must all speak, or whose limit depends, are shown by their features."""
+"""Of a heel raise. Rules of several limits that must all speak are shown by their features alone."""
 
 SWING_LIMITS = (
     Limit("slow", "rate_rad_s", True, "least_swing_rad_s"),
@@ -75,3 +77,6 @@ OF_A_SHUFFLE = {
 
 OF_A_LARGE_TILT = {"least_lift_per_tilt_m": "least_lift_per_large_tilt_m"}
 """Likewise where a seated leg tilts far, see `classify.is_far_seated`."""
+
+OF_A_STANDING_RAISE = {"most_lift_m": "most_standing_lift_m", "most_tilt_rad": "most_standing_tilt_rad"}
+"""Likewise where the hinge of a raise lies below the sensor."""

@@ -87,10 +87,10 @@ class LyingLeg:
         found: list[Contraction] = []
         for first in range(0, chosen.size, SWEEP):
             some = chosen[first : first + SWEEP]
-            seen = tilts(np.ascontiguousarray(frames.acc_mps2[some]))
-            turned = turns(np.ascontiguousarray(frames.gyr_rad_s[some]), frames.has_gyr[some], seen)
-            mean = frames.acc_mps2[some].mean(axis=2)
-            found += self._sweep(frames.start_s[some], seen, turned, mean, rest[some])
+            acc, gyr = (np.ascontiguousarray(x[some]) for x in (frames.acc_mps2, frames.gyr_rad_s))
+            seen = tilts(acc)
+            turned = turns(gyr, frames.has_gyr[some], seen)
+            found += self._sweep(frames.start_s[some], seen, turned, acc.mean(axis=2), rest[some])
         return found
 
     def _since_raise_s(self, start_s: FloatArray) -> FloatArray:

@@ -35,7 +35,8 @@ class Rules:
     most_lift_m: float = 0.17  # a foot of 0.15 m from ankle to ball cannot lift more; sim: up to 0.16
     least_tilt_rad: float = 0.005  # sim
     most_tilt_rad: float = 0.36  # 45 degrees of ankle rotation tilt the shank by up to 20 (chain)
-    standing_room: float = 1.15  # so many times either, where the hinge is below: no leg that slides turns so
+    most_standing_lift_m: float = 0.1955  # 15 % more where the hinge lies below: measured long. sim: no slide turns so
+    most_standing_tilt_rad: float = 0.414
     least_coherence: float = 0.55  # sim: slow standing raises with sway
     least_lift_per_tilt_m: float = 0.15  # chain: 0.3 to 1.0 seated, 0.4 to 2 standing
     most_lift_per_tilt_m: float = 4.0

@@ -196,12 +196,15 @@ class AirDevice:
 
     async def _send(self, connection: Connection, outbox: deque[tuple[Characteristic[bytes], bytes, bool]]) -> None:
         """Send what waits, in its order; each stays in the outbox until it has been sent."""
-        while outbox:
-            attribute, payload, is_indication = outbox[0]
-            tell = self._device.indicate_subscriber if is_indication else self._device.notify_subscriber
-            await tell(connection, attribute, payload)
-            if outbox:
-                outbox.popleft()
+        try:
+            while outbox:
+                attribute, payload, is_indication = outbox[0]
+                tell = self._device.indicate_subscriber if is_indication else self._device.notify_subscriber
+                await tell(connection, attribute, payload)
+                if outbox:  # the link may have ended meanwhile
+                    outbox.popleft()
+        finally:
+            outbox.clear()
 
     def advertise(self, payload: bytes) -> bool:
         """See `Carrier`: a PDU of its own beside those that the advertising set repeats."""
@@ -272,7 +275,7 @@ class AirDevice:
 
     def _unlinked(self) -> None:
         self._connection = None
-        self._outbox.clear()
+        self._outbox.clear()  # ends its sender, which may still wait for the host
         self._outbox = deque()
         self.breaking = False
         self.sensor.link_down()

@@ -110,7 +110,7 @@ def test_an_ankle_pump_is_explained_by_its_set(teller: Callable[..., Teller], co
 
 def test_a_refusal_names_its_rule_and_the_limit_it_missed(mixed: Recorded, found: Findings) -> None:
     """Each refused candidate has its rule and features; where the rule has one limit alone, that is not met."""
-    alone = {"gait", "too_fast_a_turn", "little_lift", "no_tilt", "one_way", "no_hinge", "lonely_swing"}
+    alone = {"gait", "too_fast_a_turn", "little_lift", "no_tilt", "too_large", "one_way", "no_hinge", "lonely_swing"}
     seen = set()
     for one in found.rejections:
         told = explained(mixed.blocks, one.peak_s)
@@ -142,6 +142,23 @@ def test_a_leg_that_slides_misses_the_limit_of_a_large_tilt(
     whys = [explained(told.blocks, one.peak_s) for one in refused]
     far = [c for why in whys for c in why.checks if c.threshold == "least_lift_per_large_tilt_m" and not c.met]
     assert {check.rule for check in far} == {"no_heel_chain"}
+
+
+def test_a_raise_that_stands_is_held_against_its_own_bounds(
+    teller: Callable[..., Teller], count: Callable[..., Findings]
+) -> None:
+    """It may lift and tilt a little more than a seated one; each is shown with the bound that it met."""
+    five = Raises(5, 40.0, np.radians(30.0))
+    told = teller(30_830).sit(15.0).pushups(five).sit(10.0).stand_up().stand(5.0).raises(five).stand(12.0).record()
+    bounds = {}
+    for event in count(*told.blocks).contractions:
+        checks = [check for check in explained(told.blocks, event.peak_s).checks if check.rule == "too_large"]
+        assert all(check.met for check in checks)
+        bounds[event.kind] = {check.threshold for check in checks}
+    assert bounds == {
+        Kind.SOLEUS_PUSHUP: {"most_lift_m", "most_tilt_rad"},
+        Kind.HEEL_RAISE: {"most_standing_lift_m", "most_standing_tilt_rad"},
+    }
 
 
 def test_an_instant_near_an_event_finds_it(mixed: Recorded, found: Findings) -> None:
