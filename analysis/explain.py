@@ -28,8 +28,8 @@ from analysis.lying import EVEN_TILTS
 from analysis.pedalling import StrokeCandidates, stroke_candidates
 from analysis.pipeline import Pipeline, is_lively
 from analysis.pump_sets import log_odds
+from analysis.pump_tilts import tilts
 from analysis.pump_turns import turns
-from analysis.pumping import tilts
 from analysis.rules import RULES, Rules
 from analysis.samples import FloatArray, SampleBlock
 

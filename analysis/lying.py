@@ -9,8 +9,9 @@ import numpy as np
 from analysis.events import Contraction, Kind, Rejection
 from analysis.frames import BEFORE_S, CENTRE_S, OWN_CELL, BoolArray, Frames, spread_of
 from analysis.pump_sets import log_odds
+from analysis.pump_tilts import WINDOWS, Tilts, tilts
 from analysis.pump_turns import Turns, turns
-from analysis.pumping import SAME_LIE_RAD, WINDOWS, Pump, Side, Tilts, plantar_is_up, pumps_of, tilts
+from analysis.pumping import SAME_LIE_RAD, Pump, Side, plantar_is_up, pumps_of
 from analysis.rules import Rules
 from analysis.samples import STANDARD_GRAVITY_MPS2, FloatArray
 from analysis.standing import Standing

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from analysis.pump_tilts import BINS_HZ, Tilts
 from analysis.pump_turns import Turns
-from analysis.pumping import BINS_HZ, Tilts
 from analysis.rules import Logistic, Rules
 from analysis.samples import FloatArray
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.frames import BoolArray
-from analysis.pumping import BIN, BINS_HZ, Tilts, main_axis, steadied
+from analysis.pump_tilts import BIN, BINS_HZ, Tilts, main_axis, steadied
 from analysis.samples import FloatArray
 
 

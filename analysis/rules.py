@@ -119,7 +119,7 @@ class Rules:
     part_turn: float = 0.4
     part_turn_tilt: float = 0.72  # of the turn beside it: what the baseline rings after a stop tilts less
     stroke_reach_s: float = 2.2
-    # A set of ankle pumps of a leg that lies (pumping.py): sizes are assumed, no recording says.
+    # A set of ankle pumps of a leg that lies (lying.py): sizes are assumed, no recording says.
     standing_shank_cos: float = 0.64  # 50 degrees: the shank of one who walks stands
     least_pump_mps2: float = 0.02  # rms of the force that the tilt lets in. sim: half of lying still 0.02
     most_pump_mps2: float = 0.35

@@ -21,8 +21,8 @@ from analysis.leg import other_movements as other
 from analysis.leg.story import Recorded
 from analysis.lying import LyingLeg
 from analysis.pipeline import Pipeline
+from analysis.pump_tilts import Tilts
 from analysis.pump_turns import Turns
-from analysis.pumping import Tilts
 from analysis.rules import RULES, Logistic
 from analysis.samples import FloatArray
 from tests.analysis.test_what_is_not_counted import somebody

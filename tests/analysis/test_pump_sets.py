@@ -12,8 +12,8 @@ from analysis import pump_sets, pump_weights
 from analysis.frames import FRAME
 from analysis.grid import GRID_HZ
 from analysis.leg.sensor import random_rotation
+from analysis.pump_tilts import Tilts, tilts
 from analysis.pump_turns import Turns, turns
-from analysis.pumping import Tilts, tilts
 from analysis.rules import RULES, Logistic
 from analysis.samples import FloatArray
 from tests.train_pumps import trained, written

@@ -8,7 +8,8 @@ import pytest
 from analysis.frames import BEFORE_S, CENTRE_S, FRAME
 from analysis.grid import GRID_HZ
 from analysis.leg.sensor import random_rotation
-from analysis.pumping import BINS, BINS_HZ, WINDOWS, Side, plantar_is_up, pumps_of, tilts
+from analysis.pump_tilts import BINS, BINS_HZ, WINDOWS, tilts
+from analysis.pumping import Side, plantar_is_up, pumps_of
 
 T_S = np.arange(FRAME) / GRID_HZ
 BIN_S = (np.arange(BINS) + 0.5) / BINS_HZ
