@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from analysis.detect import RaiseCandidates, SwingCandidates
@@ -23,6 +25,11 @@ SET_PAUSE_S = 3.0
 
 OWN_SAY, SET_SAY = 2.0, 6.0
 """How much evidence for the hinge one raise can give to its set, and how much a set can gather."""
+
+
+Candidates = RaiseCandidates | SwingCandidates | StrokeCandidates
+Times = tuple[float, float, float]
+"""Onset, peak and end of a candidate, session seconds."""
 
 
 class Classifier:
@@ -74,15 +81,15 @@ class Classifier:
         self, start_s: FloatArray, c: StrokeCandidates, rule: np.ndarray
     ) -> tuple[list[Contraction], list[Rejection]]:
         kept, refused = [], []
-        for i in np.flatnonzero(c.own & (rule != "no_turn")).tolist():
-            onset, peak, end = (_seconds(start_s, c.frame, x, i) for x in (c.onset, c.peak, c.end))
-            if rule[i] in (FIRM, SOFT) and peak - self._last_stroke_s < self._rules.refractory_s:
-                rule[i] = "too_soon"
-            if rule[i] not in (FIRM, SOFT):
-                refused.append(Rejection(_ms(peak), str(rule[i])))
+        for i, why, times in _told(start_s, c, rule, np.flatnonzero(c.own & (rule != "no_turn"))):
+            peak, said = times[1], why
+            if why in (FIRM, SOFT) and peak - self._last_stroke_s < self._rules.refractory_s:
+                said = "too_soon"
+            if said not in (FIRM, SOFT):
+                refused.append(Rejection(_ms(peak), said))
                 continue
             self._last_stroke_s = peak
-            kept.append(_stroke(c, i, (onset, peak, end), str(rule[i])))
+            kept.append(_stroke(c, i, times, said))
         return kept, refused
 
     def _steps(
@@ -90,43 +97,38 @@ class Classifier:
     ) -> tuple[list[Contraction], list[Rejection]]:
         gait = gaits(c, self._rules)
         kept, refused = [], []
-        for i in np.flatnonzero(rule != "slow").tolist():
-            onset, peak, end = (_seconds(start_s, c.frame, x, i) for x in (c.onset, c.peak, c.end))
-            firm = rule[i] == "swing"
-            if rule[i] == "pendulum" and peak - self._last_firm_step_s < self._rules.in_stride_s:
-                rule[i] = "swing"  # one even swing among uneven ones is a stride, too
-            if rule[i] == "swing" and peak - self._last_step_s < self._rules.refractory_s:
-                rule[i] = "too_soon"
-            if rule[i] != "swing":
-                refused.append(Rejection(_ms(peak), str(rule[i])))
+        for i, why, times in _told(start_s, c, rule, np.flatnonzero(rule != "slow")):
+            peak, said = times[1], why
+            if why == "pendulum" and peak - self._last_firm_step_s < self._rules.in_stride_s:
+                said = "swing"  # one even swing among uneven ones is a stride, too
+            if said == "swing" and peak - self._last_step_s < self._rules.refractory_s:
+                said = "too_soon"
+            if said != "swing":
+                refused.append(Rejection(_ms(peak), said))
                 continue
             self._last_step_s = peak
-            if firm:
+            if why == "swing":
                 self._last_firm_step_s = peak
-            sure = sure_of_step(float(c.companion_s[i]), gyr=bool(has_gyr[c.frame[i]]))
-            kept.append(
-                Contraction(Kind.STEP, _ms(onset), _ms(peak), _ms(end), round(sure, 3), "swing",
-                            round(float(c.rate_rad_s[i]), 3), {"gait": str(gait[i]), "strength_unit": "rad/s"})
-            )  # fmt: skip
+            kept.append(_step(c, i, times, str(gait[i]), gyr=bool(has_gyr[c.frame[i]])))
         return kept, refused
 
     def _raises(
         self, start_s: FloatArray, c: RaiseCandidates, fit: ChainFit, has_gyr: BoolArray, rule: np.ndarray
     ) -> tuple[list[Contraction], list[Rejection]]:
         kept, refused = [], []
-        for i in np.flatnonzero(rule != "small").tolist():
-            onset, peak, end = (_seconds(start_s, c.frame, x, i) for x in (c.onset, c.peak, c.end))
-            if rule[i] == "raise" and self._last_raise_s > peak - c.up_s[i] + SLACK_S:
-                rule[i] = "same_raise"
-            if rule[i] == "raise" and peak - self._last_raise_s < self._rules.refractory_s:
-                rule[i] = "too_soon"
-            if rule[i] != "raise":
-                refused.append(Rejection(_ms(peak), str(rule[i])))
+        for i, why, times in _told(start_s, c, rule, np.flatnonzero(rule != "small")):
+            peak, said = times[1], why
+            if why == "raise" and self._last_raise_s > peak - c.up_s[i] + SLACK_S:
+                said = "same_raise"
+            if said == "raise" and peak - self._last_raise_s < self._rules.refractory_s:
+                said = "too_soon"
+            if said != "raise":
+                refused.append(Rejection(_ms(peak), said))
                 continue
             gyr = bool(has_gyr[c.frame[i]])
             evidence = self._hinge(float(fit.evidence[c.frame[i]]), peak - self._last_raise_s, gyr=gyr)
             self._last_raise_s = peak
-            kept.append(_raise(c, evidence, i, (onset, peak, end), gyr=gyr))
+            kept.append(_raise(c, evidence, i, times, gyr=gyr))
         return kept, refused
 
     def _hinge(self, evidence: float, since_s: float, *, gyr: bool) -> float:
@@ -160,7 +162,15 @@ def sure_of_step(companion_s: float, *, gyr: bool) -> float:
     return round(sure * (1.0 if gyr else WITHOUT_GYR), 3)
 
 
-def _raise(c: RaiseCandidates, evidence: float, i: int, times: tuple[float, float, float], *, gyr: bool) -> Contraction:
+def _step(c: SwingCandidates, i: int, times: Times, gait: str, *, gyr: bool) -> Contraction:
+    onset, peak, end = times
+    return Contraction(
+        Kind.STEP, _ms(onset), _ms(peak), _ms(end), sure_of_step(float(c.companion_s[i]), gyr=gyr), "swing",
+        round(float(c.rate_rad_s[i]), 3), {"gait": gait, "strength_unit": "rad/s"},
+    )  # fmt: skip
+
+
+def _raise(c: RaiseCandidates, evidence: float, i: int, times: Times, *, gyr: bool) -> Contraction:
     seated = evidence > 0.0
     held = (0.5 + 0.5 * np.tanh(1.5 * abs(evidence))) * np.clip(c.coherence[i], 0.5, 1.0) * (1.0 if gyr else 0.7)
     sure = 1.0 - DOUBT * (1.0 - held)
@@ -173,7 +183,7 @@ def _raise(c: RaiseCandidates, evidence: float, i: int, times: tuple[float, floa
     )  # fmt: skip
 
 
-def _stroke(c: StrokeCandidates, i: int, times: tuple[float, float, float], rule: str) -> Contraction:
+def _stroke(c: StrokeCandidates, i: int, times: Times, rule: str) -> Contraction:
     onset, peak, end = times
     sure = (0.99 if rule == FIRM else 0.92) * (1.0 if c.sized[i] else 0.9)
     return Contraction(
@@ -269,8 +279,11 @@ def _within(mask: BoolArray, frame: np.ndarray, sample: FloatArray) -> BoolArray
     return mask[frame, np.clip(np.rint(sample).astype(np.int64), 0, mask.shape[1] - 1)]
 
 
-def _seconds(start_s: FloatArray, frame: np.ndarray, sample: FloatArray, i: int) -> float:
-    return float(start_s[frame[i]] + (sample[i] - BEFORE) / GRID_HZ)
+def _told(start_s: FloatArray, c: Candidates, rule: np.ndarray, which: np.ndarray) -> Iterator[tuple[int, str, Times]]:
+    """Some candidates in order: their index, the rule so far, and onset, peak and end in session seconds."""
+    from_s = start_s[c.frame[which]]
+    times = ((from_s + (x[which] - BEFORE) / GRID_HZ).tolist() for x in (c.onset, c.peak, c.end))
+    return zip(which.tolist(), map(str, rule[which].tolist()), zip(*times, strict=True), strict=True)
 
 
 def _ms(t_s: float) -> float:

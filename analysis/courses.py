@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TypeVar
 
-from analysis.frames import BEFORE, CENTRE, FRAME
+import numpy as np
+import numpy.typing as npt
+from numpy.lib.stride_tricks import as_strided
+
+from analysis.frames import BEFORE, CENTRE, FRAME, BoolArray
 from analysis.grid import GRID_HZ
 from analysis.samples import FloatArray
+
+IntArray = npt.NDArray[np.int64]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 def _weight() -> FloatArray:
     """Weight of each sample in what a frame says about its centre: a raised cosine of 10 s."""
     distance = np.abs(np.arange(FRAME) + 0.5 - (BEFORE + CENTRE / 2)) / GRID_HZ
-    return np.where(distance < 5.0, 0.5 + 0.5 * np.cos(np.pi * distance / 5.0), 0.0)
+    return np.where(distance < 5.0, 0.5 + 0.5 * np.cos(np.pi * distance / 5.0), 0.0).astype(np.float32)
 
 
 WEIGHT = _weight()
+"""In single precision, as the samples of a frame are, so that what is made of the two stays so."""
 
-FEW = 13
-"""Up to this width it is quicker to add shifted copies than to difference a running sum."""
+ALL_WEIGHT = float(WEIGHT.sum())
 
 
 def moving_average(x: FloatArray, width: int) -> FloatArray:
     """Centred moving average over the last axis; the ends hold their value. Odd width in samples."""
     half, n = width // 2, x.shape[-1]
-    held = np.empty((*x.shape[:-1], n + width))
-    held[..., half + 1 : half + 1 + n] = x
-    held[..., : half + 1] = x[..., :1]
-    held[..., half + 1 + n :] = x[..., -1:]
-    if width > FEW:
-        np.cumsum(held, axis=-1, out=held)
-        total = held[..., width:] - held[..., :-width]
-    else:
-        total = held[..., 1 : 1 + n].copy()
-        for k in range(2, width + 1):
-            total += held[..., k : k + n]
+    sums = np.empty((*x.shape[:-1], n + width - 1), dtype=x.dtype)  # of one sample, then of two, four, eight ...
+    sums[..., half : half + n] = x
+    sums[..., :half] = x[..., :1]
+    sums[..., half + n :] = x[..., -1:]
+    total = sums[..., :n].copy()
+    done, span = 1, 1
+    while done < width:
+        sums = sums[..., :-span] + sums[..., span:]
+        span *= 2
+        if width & span:
+            total += sums[..., done : done + n]
+            done += span
     total /= width
     return total
 
@@ -42,3 +50,23 @@ def moving_average(x: FloatArray, width: int) -> FloatArray:
 def integral(x: FloatArray) -> FloatArray:
     """Running integral over the last axis, in seconds."""
     return np.cumsum(x, axis=-1) / GRID_HZ
+
+
+def around(x: npt.NDArray[Scalar], frame: IntArray, sample: IntArray, before: int, after: int) -> npt.NDArray[Scalar]:
+    """x[frame, sample - before : sample + after + 1] of x (f, FRAME) for each place, (n, before + after + 1)."""
+    row, step = x.strides
+    width = before + after + 1
+    windows = as_strided(x, (x.shape[0], x.shape[1] - width + 1, width), (row, step, step), writeable=False)
+    return windows[frame, sample - before]
+
+
+def first_of(here: BoolArray, else_: int) -> IntArray:
+    """The first sample (n,) of each row (n, w) where it is so; `else_` where it is so nowhere."""
+    first = here.argmax(axis=1)
+    return np.where(here[np.arange(first.size), first], first, else_)
+
+
+def correlation(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Of each row of (n, w) with its like, neither mean taken off, (n,)."""
+    norm = np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
+    return (a * b).sum(axis=1) / np.maximum(norm, 1e-12)

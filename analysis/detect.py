@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
-import numpy.typing as npt
 
-from analysis.courses import moving_average
+from analysis.courses import IntArray, around, correlation, first_of, moving_average
 from analysis.features import SLOWEST_RAD_S, Traces
 from analysis.frames import BEFORE, CENTRE, BoolArray
 from analysis.grid import GRID_HZ
 from analysis.holds import holds
 from analysis.samples import FloatArray
 from analysis.strides import Strides, measure
-
-IntArray = npt.NDArray[np.int64]
 
 REACH = 4 * GRID_HZ
 """How far a candidate looks for the heel being down, before and after (samples)."""
@@ -25,6 +22,9 @@ GAIT_RAD_S = 1.7
 
 MEASURED_RAD_S = 0.5
 """The stride of a slower swing is not measured."""
+
+NEAREST, FAR = 10, 10 * REACH
+"""Another swing is at least so far away; and where there is none, it is this far (samples)."""
 
 LOWEST_M = 0.002
 """A rise of the heel's course by less than this, within 2 s, is not looked at."""
@@ -43,9 +43,12 @@ MARGIN = 5
 class RaiseCandidates:
     """Peaks of the heel's height. All arrays (n,), in order of frame and sample.
 
+    What lies near a swing of gait is part of it: of that, nothing below `near_swing_s` is measured, and is NaN.
+
     Attributes:
         frame: index of the frame.
         onset, peak, end: samples within the frame, with fractions.
+        near_swing_s: time to the nearest swing of gait.
         lift_m: rise of the sensor, mean of the way up and the way down.
         tilt_rad: turn of the shank that goes with it, in the same sense as the lift when positive.
         plain_tilt_rad: the same without a baseline taken off: a rebound of the baseline has none of it.
@@ -57,7 +60,6 @@ class RaiseCandidates:
         period_s: median time between the tops around this one; infinite where it stands alone.
         tops: how many tops of similar size lie within 1.5 s, this one included.
         up_s: how long before the middle of a hold it began to rise; 0 where nothing was held.
-        near_swing_s: time to the nearest swing of gait.
         turn_rad_s: greatest rate of turn between onset and end.
     """
 
@@ -65,6 +67,7 @@ class RaiseCandidates:
     onset: FloatArray
     peak: FloatArray
     end: FloatArray
+    near_swing_s: FloatArray
     lift_m: FloatArray
     tilt_rad: FloatArray
     plain_tilt_rad: FloatArray
@@ -74,10 +77,13 @@ class RaiseCandidates:
     size_m: FloatArray
     share: FloatArray
     period_s: FloatArray
-    tops: IntArray
+    tops: FloatArray
     up_s: FloatArray
-    near_swing_s: FloatArray
     turn_rad_s: FloatArray
+
+
+MEASURED = tuple(f.name for f in fields(RaiseCandidates) if f.name not in ("frame", "near_swing_s"))
+"""What `_measured` measures."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,17 +132,29 @@ def centre_peaks(x: FloatArray) -> tuple[IntArray, IntArray]:
     return frame, sample + first
 
 
-def around(x: FloatArray, frame: IntArray, sample: IntArray, before: int, after: int) -> FloatArray:
-    """x[frame, sample-before : sample+after+1] for each candidate, (n, before+after+1)."""
-    return x[frame[:, None], sample[:, None] + np.arange(-before, after + 1)]
+def raise_candidates(traces: Traces, clear_of_steps_s: float) -> RaiseCandidates:
+    """Every peak of the heel's course, however small; judging is left to the classifier.
 
-
-def raise_candidates(traces: Traces) -> RaiseCandidates:
-    """Every peak of the heel's course, however small; judging is left to the classifier."""
+    Args:
+        traces: of f frames.
+        clear_of_steps_s: what is nearer to a swing of gait is not measured.
+    """
     course = heel_course(traces, traces.tilt_rad)
     frame, peak = centre_peaks(course)
     keep = course[frame, peak] - np.minimum.reduce([course[frame, peak - d] for d in (10, 25, 50)]) > LOWEST_M
     frame, peak = frame[keep], peak[keep]
+    near_swing_s = _near_swing_s(traces, frame, peak)
+    told = {name: np.full(frame.size, np.nan) for name in MEASURED}
+    told |= {name: peak.astype(np.float64) for name in ("onset", "peak", "end")}
+    clear = np.flatnonzero(near_swing_s >= clear_of_steps_s)
+    if clear.size:
+        for name, values in _measured(traces, course, frame[clear], peak[clear]).items():
+            told[name][clear] = values
+    return RaiseCandidates(frame=frame, near_swing_s=near_swing_s, **told)
+
+
+def _measured(traces: Traces, course: FloatArray, frame: IntArray, peak: IntArray) -> dict[str, FloatArray]:
+    """What `RaiseCandidates` say of each peak, by name."""
     window = around(course, frame, peak, REACH, REACH)
     top = window[:, REACH]
     left, left_fall = _valley(window[:, REACH::-1])
@@ -146,9 +164,9 @@ def raise_candidates(traces: Traces) -> RaiseCandidates:
     end = _crossing(window[:, REACH:], top - 0.9 * right_fall)
     inside = _between(window.shape[1], REACH - onset - MARGIN, REACH + end + MARGIN)
     strictly = _between(window.shape[1], REACH - onset, REACH + end)
-    speed = np.abs(np.diff(window, axis=1, prepend=window[:, :1]))
-    turn = np.where(inside, around(traces.turn_rad_s, frame, peak, REACH, REACH), 0.0)
-    lift = np.where(inside, around(traces.lift_mps, frame, peak, REACH, REACH), 0.0)
+    speed = np.abs(window[:, 1:] - window[:, :-1])
+    turn = around(traces.turn_rad_s, frame, peak, REACH, REACH) * inside
+    lift = around(traces.lift_mps, frame, peak, REACH, REACH) * inside
     plain = around(heel_course(traces, traces.plain_tilt_rad), frame, peak, REACH, REACH)
     hold = holds(traces, frame, peak)
     held = hold.held & (hold.tilt_evenness > HOLD_EVENNESS) & (hold.coherence > HOLD_COHERENCE)
@@ -157,26 +175,24 @@ def raise_candidates(traces: Traces) -> RaiseCandidates:
     tilt_rad, plain_tilt_rad = (_rise(x, frame, peak, left, right) for x in (traces.tilt_rad, traces.plain_tilt_rad))
     evenness = size / np.maximum(np.maximum(left_fall, right_fall), 1e-12)
     plain_evenness = _evenness(traces.plain_tilt_rad, frame, peak, left, right)
-    return RaiseCandidates(
-        frame=frame,
-        onset=peak + np.where(held, hold.onset, -onset),
-        peak=peak + np.where(held, hold.middle, _plateau(plain, left, right)),
-        end=peak + np.where(held, hold.end, end),
-        lift_m=np.where(held, hold.lift_m, lift_m),
-        tilt_rad=np.where(held, hold.tilt_rad, tilt_rad),
-        plain_tilt_rad=np.where(held, hold.tilt_rad, plain_tilt_rad),
-        coherence=np.where(held, hold.coherence, _correlation(turn, lift)),
-        evenness=np.where(held, hold.evenness, evenness),
-        plain_evenness=np.where(held, hold.tilt_evenness, plain_evenness),
-        size_m=size,
-        share=np.where(strictly, speed, 0.0).max(axis=1, initial=0.0)
-        / np.maximum(speed.max(axis=1, initial=0.0), 1e-12),
-        period_s=period_s,
-        tops=tops,
-        up_s=np.where(held, (hold.middle - hold.onset) / GRID_HZ, 0.0),
-        near_swing_s=_near_swing_s(traces, frame, peak),
-        turn_rad_s=np.abs(turn).max(axis=1, initial=0.0),
-    )
+    fastest = np.maximum(speed.max(axis=1, initial=0.0), 1e-12)
+    return {
+        "onset": peak + np.where(held, hold.onset, -onset),
+        "peak": peak + np.where(held, hold.middle, _plateau(plain, left, right)),
+        "end": peak + np.where(held, hold.end, end),
+        "lift_m": np.where(held, hold.lift_m, lift_m),
+        "tilt_rad": np.where(held, hold.tilt_rad, tilt_rad),
+        "plain_tilt_rad": np.where(held, hold.tilt_rad, plain_tilt_rad),
+        "coherence": np.where(held, hold.coherence, correlation(turn, lift)),
+        "evenness": np.where(held, hold.evenness, evenness),
+        "plain_evenness": np.where(held, hold.tilt_evenness, plain_evenness),
+        "size_m": size,
+        "share": (speed * strictly[:, 1:]).max(axis=1, initial=0.0) / fastest,
+        "period_s": period_s,
+        "tops": tops,
+        "up_s": np.where(held, (hold.middle - hold.onset) / GRID_HZ, 0.0),
+        "turn_rad_s": np.abs(turn).max(axis=1, initial=0.0),
+    }
 
 
 def heel_course(traces: Traces, tilt_rad: FloatArray) -> FloatArray:
@@ -186,7 +202,7 @@ def heel_course(traces: Traces, tilt_rad: FloatArray) -> FloatArray:
 
 def _arm_m(traces: Traces) -> FloatArray:
     """Lift that goes with a radian of tilt, (f, 1)."""
-    power = (traces.turn_rad_s**2).mean(axis=1)
+    power = (traces.turn_rad_s * traces.turn_rad_s).mean(axis=1)
     arm = (traces.turn_rad_s * traces.lift_mps).mean(axis=1) / np.maximum(power, 1e-9)
     return np.clip(arm, 0.0, 2.0)[:, None]
 
@@ -203,16 +219,15 @@ def _valley(away: FloatArray) -> tuple[IntArray, FloatArray]:
     lowest = np.minimum.accumulate(away, axis=1)
     fall = away[:, :1] - lowest
     back_up = (away - lowest >= 0.5 * fall) & (fall > 0.3 * fall[:, -1:]) | (away > away[:, :1])
-    until = np.where(back_up.any(axis=1), back_up.argmax(axis=1), away.shape[1] - 1)
-    at = np.where(np.arange(away.shape[1])[None, :] <= until[:, None], away, np.inf).argmin(axis=1)
-    return at, fall[np.arange(at.size), at]
+    until = first_of(back_up, away.shape[1] - 1)
+    rows = np.arange(until.size)
+    at = (away <= lowest[rows, until][:, None]).argmax(axis=1)
+    return at, fall[rows, at]
 
 
 def _crossing(away: FloatArray, level: FloatArray) -> FloatArray:
     """Distance (n,) at which the course first falls to its level, straight-line interpolated."""
-    below = away <= level[:, None]
-    at = np.where(below.any(axis=1), below.argmax(axis=1), away.shape[1] - 1)
-    at = np.maximum(at, 1)
+    at = np.maximum(first_of(away <= level[:, None], away.shape[1] - 1), 1)
     rows = np.arange(at.size)
     high, low = away[rows, at - 1], away[rows, at]
     return at - 1 + np.clip((high - level) / np.where(high > low, high - low, 1.0), 0.0, 1.0)
@@ -229,8 +244,8 @@ def _plateau(window: FloatArray, left: IntArray, right: IntArray) -> FloatArray:
     slope = (window[rows, REACH + right] - window[rows, REACH - left]) / np.maximum(left + right, 1)
     speed = np.diff(window, axis=1) - slope[:, None]  # speed[k] is between samples k and k + 1
     offset = np.arange(-REACH, REACH)[None, :]
-    rising = np.where((offset >= -left[:, None]) & (offset < 0), speed, 0.0)
-    falling = np.where((offset < right[:, None]) & (offset >= 0), -speed, 0.0)
+    rising = speed * ((offset >= -left[:, None]) & (offset < 0))
+    falling = -speed * ((offset < right[:, None]) & (offset >= 0))
     fastest_up, fastest_down = rising.argmax(axis=1), falling.argmax(axis=1)
     slow_up = (rising < 0.2 * rising[rows, fastest_up][:, None]) & (offset + REACH > fastest_up[:, None])
     slow_down = (falling < 0.2 * falling[rows, fastest_down][:, None]) & (offset + REACH < fastest_down[:, None])
@@ -254,11 +269,6 @@ def _evenness(x: FloatArray, frame: IntArray, peak: IntArray, left: IntArray, ri
     return np.minimum(rise, fall) / np.maximum(np.maximum(rise, fall), 1e-9)
 
 
-def _correlation(a: FloatArray, b: FloatArray) -> FloatArray:
-    norm = np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
-    return (a * b).sum(axis=1) / np.maximum(norm, 1e-12)
-
-
 def _rhythm(window: FloatArray, size: FloatArray) -> tuple[FloatArray, IntArray]:
     """Mean time between the tops within 1.5 s of the candidate that stand about as high, and how many there are."""
     near = window[:, REACH - 38 : REACH + 39]
@@ -272,9 +282,9 @@ def _rhythm(window: FloatArray, size: FloatArray) -> tuple[FloatArray, IntArray]
 
 def _near_swing_s(traces: Traces, frame: IntArray, peak: IntArray) -> FloatArray:
     """Time to the nearest instant at which the shank turns as fast as only gait does."""
-    fast = np.abs(around(traces.swing_rad_s, frame, peak, REACH, REACH)) > GAIT_RAD_S
-    distance = np.abs(np.arange(2 * REACH + 1) - REACH)
-    return np.where(fast, distance[None, :], 10 * REACH).min(axis=1, initial=10 * REACH) / GRID_HZ
+    fast = around(np.abs(traces.swing_rad_s) > GAIT_RAD_S, frame, peak, REACH, REACH)
+    before, after = (first_of(x, 10 * REACH) for x in (fast[:, REACH::-1], fast[:, REACH:]))
+    return np.minimum(before, after) / GRID_HZ
 
 
 def swing_candidates(traces: Traces) -> SwingCandidates:
@@ -288,6 +298,7 @@ def swing_candidates(traces: Traces) -> SwingCandidates:
     onset = _crossing(window[:, REACH::-1], 0.1 * rate)
     end = _crossing(window[:, REACH:], 0.1 * rate)
     inside = _between(window.shape[1], REACH - onset, REACH + end)
+    square = window * window
     near = window[:, REACH - 62 : REACH + 63].max(axis=1, initial=0.0)
     strike = around(traces.shock_mps2, frame, peak, 0, 15).max(axis=1, initial=0.0)
     companion_s = _companion_s(window, rate)
@@ -298,10 +309,10 @@ def swing_candidates(traces: Traces) -> SwingCandidates:
         peak=peak + _vertex(window),
         end=peak + end,
         rate_rad_s=rate,
-        angle_rad=np.where(inside, window, 0.0).sum(axis=1) / GRID_HZ,
+        angle_rad=(window * inside).sum(axis=1) / GRID_HZ,
         share=rate / np.maximum(near, 1e-12),
         companion_s=companion_s,
-        skew=(window**3).mean(axis=1) / np.maximum((window**2).mean(axis=1), 1e-12) ** 1.5,
+        skew=(square * window).mean(axis=1) / np.maximum(square.mean(axis=1), 1e-12) ** 1.5,
         heel_first=traces.heel_first[frame],
         strike_mps2=strike,
         climb_m=stride.climb_m,
@@ -326,9 +337,8 @@ def _companion_s(window: FloatArray, rate: FloatArray) -> FloatArray:
     """Time to the nearest other forward swing that is at least 0.4 as fast, in s."""
     inner = window[:, 1:-1]
     tops = (inner > window[:, :-2]) & (inner >= window[:, 2:]) & (inner > 0.4 * rate[:, None])
-    distance = np.abs(np.arange(1, window.shape[1] - 1) - REACH)
-    far = np.where(tops & (distance >= 10)[None, :], distance[None, :], 10 * REACH)
-    return far.min(axis=1, initial=10 * REACH) / GRID_HZ
+    before, after = tops[:, REACH - 1 - NEAREST :: -1], tops[:, REACH - 1 + NEAREST :]
+    return (NEAREST + np.minimum(first_of(before, FAR - NEAREST), first_of(after, FAR - NEAREST))) / GRID_HZ
 
 
 def _vertex(window: FloatArray) -> FloatArray:

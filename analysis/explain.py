@@ -253,9 +253,9 @@ def _candidates(near: list[_Near], at_s: float, rules: Rules) -> Iterator[tuple[
     """Candidates of these frames that peak at an instant: their features, and their limits."""
     for one in near:
         for candidates, limits in (
-            (raise_candidates(one.found), RAISE_LIMITS),
+            (raise_candidates(one.found, rules.clear_of_steps_s), RAISE_LIMITS),
             (swing_candidates(one.found), SWING_LIMITS),
-            (stroke_candidates(one.found, one.has_gyr), STROKE_LIMITS),
+            (stroke_candidates(one.found, one.has_gyr, rules), STROKE_LIMITS),
         ):
             peak_s = one.start_s + (candidates.peak - BEFORE) / GRID_HZ
             same = np.flatnonzero(np.abs(peak_s - at_s) < _SAME_S)

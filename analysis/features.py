@@ -7,11 +7,12 @@ The gyroscope's axes are never compared with the accelerometer's, so a mirrored 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.courses import WEIGHT, integral, moving_average
+from analysis.courses import ALL_WEIGHT, WEIGHT, integral, moving_average
 from analysis.frames import BEFORE, CENTRE, BoolArray
 from analysis.hinge import ChainFit, chain_fit
 from analysis.samples import FloatArray
@@ -89,49 +90,65 @@ def traces(acc_mps2: FloatArray, gyr_rad_s: FloatArray, has_gyr: BoolArray) -> T
     """
     up = (acc_mps2 * WEIGHT).sum(axis=2)
     up /= np.sqrt((up * up).sum(axis=1))[:, None]
-    force = _off_baseline(_off_baseline(acc_mps2))
+    quick = _off_baseline(acc_mps2)
+    force = _off_baseline(quick)
     vertical = along(force, up)
-    lift = _off_baseline(integral(_off_baseline(_lifting_force(acc_mps2, up, has_gyr))))
+    lifting = _either(has_gyr, lambda: along(quick, up), lambda: _off_baseline(_size(acc_mps2)))
+    lift = _off_baseline(integral(lifting))
     turning = _off_baseline(gyr_rad_s)
     axis, off_axis = principal_axis(turning)
     plain_turn = along(gyr_rad_s, axis)
     turn = _off_baseline(along(turning, axis))
-    sign = np.where((turn * lift * WEIGHT).sum(axis=1) < 0.0, -1.0, 1.0)
-    plain_turn = (plain_turn - np.median(plain_turn, axis=1)[:, None]) * sign[:, None]
-    turn = np.where(has_gyr[:, None], turn * sign[:, None], lift / LIFT_PER_TILT_M)
+    sign = np.where((turn * lift * WEIGHT).sum(axis=1) < 0.0, np.float32(-1.0), np.float32(1.0))[:, None]
+    plain_turn = (plain_turn - np.median(plain_turn, axis=1)[:, None]) * sign
+    turn = _either(has_gyr, lambda: turn * sign, lambda: lift / LIFT_PER_TILT_M)
     across = force - up[:, :, None] * vertical[:, None, :]
-    height = _off_baseline(integral(lift))
-    swing = np.where(has_gyr[:, None], turn, _swing_by_force(across))
+    swing = _either(has_gyr, lambda: turn, lambda: _swing_by_force(across))
     smooth = moving_average(moving_average(swing, 7), 7)
-    forward, heel_first = np.ones(len(swing)), np.zeros(len(swing))
+    tilt = integral(turn)
+    forward, heel_first = np.ones_like(swing[:, 0]), np.zeros(len(swing))
     swings = np.flatnonzero(np.abs(smooth).max(axis=1, initial=0.0) > SLOWEST_RAD_S)
     if swings.size:
         forward[swings], heel_first[swings] = way_forward(swing[swings], smooth[swings])
     return Traces(
         turn_rad_s=turn,
-        tilt_rad=_off_baseline(integral(turn)),
+        tilt_rad=_off_baseline(tilt),
         lift_mps=lift,
-        height_m=height,
-        plain_tilt_rad=integral(np.where(has_gyr[:, None], plain_turn, turn)),
+        height_m=_off_baseline(integral(lift)),
+        plain_tilt_rad=_either(has_gyr, lambda: integral(plain_turn), lambda: tilt),
         swing_rad_s=smooth,
         forward=forward,
         heel_first=heel_first,
         off_axis=np.where(has_gyr, off_axis, 0.0),
-        fit=chain_fit(across, turn, vertical, has_gyr),
-        shock_mps2=np.abs(np.diff(vertical, axis=1, prepend=vertical[:, :1])),
+        fit=chain_fit(across, turn, tilt, vertical, has_gyr),
+        shock_mps2=_shock(vertical),
         force_mps2=acc_mps2,
         up=up,
         has_gyr=has_gyr,
     )
 
 
-def _lifting_force(acc_mps2: FloatArray, up: FloatArray, has_gyr: BoolArray) -> FloatArray:
-    """The part of the force that lifts: along up, or, where no gyroscope tells tilt from lift, its whole size.
+def _either(has_gyr: BoolArray, with_it: Callable[[], FloatArray], without: Callable[[], FloatArray]) -> FloatArray:
+    """The one (f, n) for frames with a gyroscope, the other for those without; what no frame needs is not made."""
+    if has_gyr.all():
+        return with_it()
+    return np.where(has_gyr[:, None], with_it(), without()) if has_gyr.any() else without()
 
-    A leg that only leans leaves the size of the force as it is, but not its part along the mean direction.
+
+def _size(acc_mps2: FloatArray) -> FloatArray:
+    """What lifts where no gyroscope tells tilt from lift: the size of the force.
+
+    A leg that only leans leaves it as it is, but not the part along the mean direction.
     """
     x, y, z = acc_mps2[:, 0], acc_mps2[:, 1], acc_mps2[:, 2]
-    return np.where(has_gyr[:, None], along(acc_mps2, up), np.sqrt(x * x + y * y + z * z))
+    return np.sqrt(x * x + y * y + z * z)
+
+
+def _shock(vertical_mps2: FloatArray) -> FloatArray:
+    """Size of the change from one sample to the next."""
+    change = np.zeros_like(vertical_mps2)
+    np.subtract(vertical_mps2[:, 1:], vertical_mps2[:, :-1], out=change[:, 1:])
+    return np.abs(change, out=change)
 
 
 def _swing_by_force(across_mps2: FloatArray) -> FloatArray:
@@ -139,7 +156,7 @@ def _swing_by_force(across_mps2: FloatArray) -> FloatArray:
     near = slice(BEFORE - CENTRE, BEFORE + 2 * CENTRE)
     thrown = np.sqrt((across_mps2[:, :, near] ** 2).sum(axis=1).mean(axis=1)) > GAIT_FORCE_MPS2
     axis, _ = principal_axis(across_mps2)
-    return np.where(thrown[:, None], along(across_mps2, axis) * SWING_PER_FORCE, 0.0)
+    return along(across_mps2, axis) * (SWING_PER_FORCE * thrown[:, None].astype(across_mps2.dtype))
 
 
 def way_forward(swing_rad_s: FloatArray, smooth_rad_s: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -157,14 +174,14 @@ def way_forward(swing_rad_s: FloatArray, smooth_rad_s: FloatArray) -> tuple[Floa
         Sign (f,) of the forward turn, and for turns of that sign heel_first (f,).
     """
     fast = moving_average(swing_rad_s, 3)
-    cube = (fast**3 * WEIGHT).sum(axis=1)
-    skew = cube / np.maximum((fast * fast * WEIGHT).sum(axis=1), 1e-12) ** 1.5 * np.sqrt(WEIGHT.sum())
+    square = fast * fast * WEIGHT
+    skew = (square * fast).sum(axis=1) / np.maximum(square.sum(axis=1), 1e-12) ** 1.5 * np.sqrt(ALL_WEIGHT)
     near, far = BESIDE
     square = smooth_rad_s * smooth_rad_s
     running = np.concatenate([np.zeros_like(square[:, :1]), np.cumsum(square, axis=1)], axis=1)
     span = running[:, far - near + 1 :] - running[:, : near - far - 1]  # span[k]: samples k to k + far - near
     before, after = span[:, : -near - far], span[:, near + far :]
-    inner = smooth_rad_s[:, far:-far] ** 3 * WEIGHT[far:-far]
+    inner = (square * smooth_rad_s)[:, far:-far] * WEIGHT[far:-far]
     size = (np.abs(inner) * (before + after)).sum(axis=1)
     heel_first = (inner * (before - after)).sum(axis=1) / np.maximum(size, 1e-12)
     forward = np.where(skew + heel_first < 0.0, -1.0, 1.0)
@@ -190,4 +207,4 @@ def principal_axis(turning: FloatArray) -> tuple[FloatArray, FloatArray]:
             moment[:, i, j] = moment[:, j, i] = (weighted[:, i] * turning[:, j]).sum(axis=1)
     values, vectors = np.linalg.eigh(moment)
     total = values.sum(axis=1)
-    return vectors[:, :, 2], 1.0 - values[:, 2] / np.where(total > 0.0, total, 1.0)
+    return vectors[:, :, 2].astype(turning.dtype), 1.0 - values[:, 2] / np.where(total > 0.0, total, 1.0)

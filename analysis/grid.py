@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from analysis.events import Gap
 from analysis.interpolation import Place
@@ -35,6 +36,9 @@ LAG_S = 10.0
 ROUNDING = 1e-7
 """What the difference of two clock readings, months after the session's zero, may be short of a whole step."""
 
+STRIDE = 8
+"""Steps taken at once when pauses are looked for: at 100 Hz less than a gap."""
+
 WAIT_FOR_GYR_S = 4.0
 """How long the first instants wait for a gyroscope to show itself (packets of two streams alternate)."""
 
@@ -46,8 +50,8 @@ class GridPiece:
     Attributes:
         start_s: session time of instant 0, the edge of the cell that the stretch begins in.
         first: index of the piece's first instant; in the first of a stretch 0 up to a cell's length.
-        acc_mps2: (n, 3) specific force, sensor axes.
-        gyr_rad_s: (n, 3) angular rate, NaN where there is none.
+        acc_mps2: (3, n) specific force, sensor axes.
+        gyr_rad_s: (3, n) angular rate, NaN where there is none.
         begins: the stretch begins with this piece.
         ends: the stretch ends with this piece.
     """
@@ -61,22 +65,27 @@ class GridPiece:
 
 
 class _Stream:
-    """Samples of one modality that wait for the grid: thinned to about the grid's rate, gaps marked."""
+    """Samples of one modality that wait for the grid: thinned to about the grid's rate, gaps marked.
+
+    Nodes are channel by channel, (3, m), as everything behind the grid is; samples come as they are sent, (n, 3).
+    """
 
     def __init__(self) -> None:
-        self.t_s = np.zeros(0)
-        self.values = np.zeros((0, 3))
+        self.t_s: FloatArray = np.zeros(0)
+        self.values: FloatArray = np.zeros((3, 0))
         self.last_s = -np.inf
-        self._raw_t = np.zeros(0)
-        self._raw = np.zeros((0, 3))
+        self._raw_t: FloatArray = np.zeros(0)
+        self._raw: FloatArray = np.zeros((0, 3))
         self._step = 0  # samples averaged into one node; 0 = not known yet
         self._period_s = 0.0
         self._zero_s: float | None = None  # first sample of the first run
         self._used_s = -np.inf  # last sample that is in a node, or was left out
 
     def take(self, block: SampleBlock) -> None:
-        later = block.t_s > self.last_s
-        t_s, values = (block.t_s, block.values) if later.all() else (block.t_s[later], block.values[later])
+        t_s, values = block.t_s, block.values
+        if t_s[0] <= self.last_s:
+            later = t_s > self.last_s
+            t_s, values = t_s[later], values[later]
         if t_s.size == 0:
             return
         if self._raw_t.size:
@@ -89,18 +98,18 @@ class _Stream:
         """Average runs of `step` samples into nodes. Runs start anew after every break, in step with the first one."""
         if self._step == 0 and not self._learn_rate(last=last):
             return
-        breaks = np.flatnonzero(np.diff(self._raw_t) > BREAK_S) + 1
+        breaks = _pauses(self._raw_t, BREAK_S) + 1
         edges = [0, *breaks.tolist(), self._raw_t.size]
         nodes_t, nodes, used = [self.t_s], [self.values], 0
         for start, end in pairwise(edges):
             first = min(start + self._left_out(start), end)
             whole = first + (end - first) // self._step * self._step
-            nodes_t.append(_mean_of_runs(self._raw_t[first:whole, None], self._step)[:, 0])
+            nodes_t.append(_mean_of_runs(self._raw_t[first:whole, None], self._step)[0])
             nodes.append(_mean_of_runs(self._raw[first:whole], self._step))
             used = start if first == whole else whole
             used = end if end < self._raw_t.size or last else used
             self._used_s = float(self._raw_t[used - 1]) if used else self._used_s
-        self.t_s, self.values = np.concatenate(nodes_t), np.concatenate(nodes)
+        self.t_s, self.values = np.concatenate(nodes_t), np.concatenate(nodes, axis=1)
         self._raw_t, self._raw = self._raw_t[used:], self._raw[used:]
 
     def _left_out(self, start: int) -> int:
@@ -124,14 +133,29 @@ class _Stream:
     def drop_before(self, t_s: float) -> None:
         """Forget nodes that no later instant can need (one before t_s is kept)."""
         keep = max(0, int(np.searchsorted(self.t_s, t_s, side="right")) - 1)
-        self.t_s, self.values = self.t_s[keep:], self.values[keep:]
+        self.t_s, self.values = self.t_s[keep:], self.values[:, keep:]
+
+
+def _pauses(t_s: FloatArray, longer_s: float) -> npt.NDArray[np.intp]:
+    """Samples after which the next is later than that."""
+    if t_s.size == 0:
+        return np.zeros(0, dtype=np.intp)
+    some = t_s[::STRIDE]  # time only goes on: where so many steps take no longer, none of them does
+    if max((some[1:] - some[:-1]).max(initial=0.0), t_s[-1] - some[-1]) <= longer_s:
+        return np.zeros(0, dtype=np.intp)
+    return np.flatnonzero(t_s[1:] - t_s[:-1] > longer_s)
 
 
 def _mean_of_runs(values: FloatArray, step: int) -> FloatArray:
+    """Means (k, n) of runs of `step` samples (n * step, k)."""
+    channels = np.ascontiguousarray(values.T)
     if step == 1:
-        return values
-    runs = values.reshape(-1, step, values.shape[1])
-    return np.einsum("nij->nj", runs) / step
+        return channels
+    total = channels[:, ::step] + channels[:, 1::step]
+    for k in range(2, step):
+        total += channels[:, k::step]
+    total /= step
+    return total
 
 
 class Grid:
@@ -170,8 +194,7 @@ class Grid:
             self.first_s = float(t_s[0])
         with_before = t_s if self.last_s == -np.inf else np.concatenate([[self.last_s], t_s])
         self.last_s = float(t_s[-1])
-        steps = np.diff(with_before)
-        long = np.flatnonzero(steps > GAP_S)
+        long = _pauses(with_before, GAP_S).tolist()
         return [Gap(float(with_before[i]), float(with_before[i + 1])) for i in long]
 
     def _ready(self, *, last: bool) -> list[GridPiece]:
@@ -186,7 +209,7 @@ class Grid:
             return None
         if self._start_s is None:
             self._begin(float(t_s[0]))
-        broken = np.flatnonzero(np.diff(t_s) > BREAK_S)
+        broken = _pauses(t_s, BREAK_S)
         end = int(broken[0]) + 1 if broken.size else t_s.size
         ends = bool(broken.size) or last
         until_s = float(t_s[end - 1])
@@ -219,7 +242,7 @@ class Grid:
     def _advance(self, count: int, end: int, *, ends: bool) -> None:
         self._next += count
         if ends:
-            self._acc.t_s, self._acc.values = self._acc.t_s[end:], self._acc.values[end:]
+            self._acc.t_s, self._acc.values = self._acc.t_s[end:], self._acc.values[:, end:]
             self._start_s = None
             return
         at_s = (self._start_s or 0.0) + self._next / GRID_HZ
@@ -230,13 +253,13 @@ class Grid:
         """Both modalities at the instants; a gyroscope that was not seen there is NaN."""
         t_s, gyr = self._acc.t_s[:end], self._gyr
         place = Place.of(t_s, at_s)
-        acc = place.values(self._acc.values[:end])
+        acc = place.values(self._acc.values[:, :end])
         if gyr.t_s.size == 0 or at_s.size == 0:
-            return acc, np.full((at_s.size, 3), np.nan)
+            return acc, np.full((3, at_s.size), np.nan)
         if gyr.t_s.size == t_s.size and (gyr.t_s == t_s).all():
             return acc, place.values(gyr.values)  # one clock for both: no break within, for acc has none
         place = Place.of(gyr.t_s, at_s)
         values = place.values(gyr.values)
         unseen = (place.bridged_s > GYR_BRIDGE_S) | (at_s < gyr.t_s[0] - 1e-6) | (at_s > gyr.t_s[-1] + 1e-6)
-        values[unseen] = np.nan
+        values[:, unseen] = np.nan
         return acc, values

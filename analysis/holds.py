@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from analysis.courses import moving_average
+from analysis.courses import IntArray, around, correlation, first_of, moving_average
 from analysis.features import Traces
+from analysis.frames import BoolArray
 from analysis.grid import GRID_HZ
 from analysis.samples import FloatArray
 
@@ -30,9 +30,6 @@ TURNS = 0.4
 
 STAYS = 0.3
 """Share of its tilt that the shank keeps between the edges: between two raises it loses all of it."""
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,11 +59,10 @@ class Holds:
 
 def holds(traces: Traces, frame: IntArray, peak: IntArray) -> Holds:
     """Look for the nearest edge up before, and the nearest edge down after, each peak of the heel's course."""
-    at = peak[:, None] + np.arange(-REACH, REACH + 1)
-    row = frame[:, None]
-    lift = moving_average(traces.lift_mps, 5)[row, at]
-    turn, tilt = traces.turn_rad_s[row, at], traces.plain_tilt_rad[row, at]
-    slow_turn = moving_average(traces.turn_rad_s, 5)[row, at]
+    slow_lift, slow_turn = moving_average(traces.lift_mps, 5), moving_average(traces.turn_rad_s, 5)
+    lift, turn, tilt, slow_turn = (
+        around(x, frame, peak, REACH, REACH) for x in (slow_lift, traces.turn_rad_s, traces.plain_tilt_rad, slow_turn)
+    )
     up = _edge(lift[:, REACH + EDGE :: -1], slow_turn[:, REACH + EDGE :: -1])
     down = _edge(-lift[:, REACH - EDGE :], -slow_turn[:, REACH - EDGE :])
     rising = _flipped(up, REACH + EDGE)
@@ -74,7 +70,7 @@ def holds(traces: Traces, frame: IntArray, peak: IntArray) -> Holds:
     columns = np.arange(2 * REACH + 1)[None, :]
     in_up = (columns >= rising.first[:, None]) & (columns <= rising.last[:, None])
     in_down = (columns >= falling.first[:, None]) & (columns <= falling.last[:, None])
-    risen, fallen = (np.where(m, lift, 0.0).sum(axis=1) / GRID_HZ for m in (in_up, in_down))
+    risen, fallen = ((lift * part).sum(axis=1) / GRID_HZ for part in (in_up, in_down))
     rows = np.arange(peak.size)
     turned_up = tilt[rows, rising.last] - tilt[rows, rising.first]
     turned_down = tilt[rows, falling.first] - tilt[rows, falling.last]
@@ -94,7 +90,7 @@ def holds(traces: Traces, frame: IntArray, peak: IntArray) -> Holds:
         tilt_rad=(turned_up + turned_down) / 2.0,
         evenness=even,
         tilt_evenness=_share(turned_up, turned_down),
-        coherence=_correlation(np.where(both, turn, 0.0), np.where(both, lift, 0.0)),
+        coherence=correlation(turn * both, lift * both),
     )
 
 
@@ -121,16 +117,16 @@ def _edge(away: FloatArray, turn: FloatArray) -> _Edge:
     inner = away[:, 1:-1]
     tops = (inner > away[:, :-2]) & (inner >= away[:, 2:]) & (inner >= CLEAR * fastest[:, None])
     tops &= turn[:, 1:-1] >= TURNS * turn.max(axis=1, initial=0.0)[:, None]
-    top = np.where(tops.any(axis=1), tops.argmax(axis=1) + 1, n - 2)
+    top = first_of(tops, n - 3) + 1
     speed = away[rows, top]
     columns = np.arange(n)[None, :]
     over = away > 0.1 * speed[:, None]
     before = ~over & (columns < top[:, None])
     after = ~over & (columns > top[:, None])
-    first = np.where(before.any(axis=1), n - before[:, ::-1].argmax(axis=1), 0)
-    last = np.where(after.any(axis=1), after.argmax(axis=1) - 1, n - 1)
+    first = n - first_of(before[:, ::-1], n)
+    last = first_of(after, n) - 1
     slow = (away < 0.2 * speed[:, None]) & (columns < top[:, None])
-    calm = np.where(slow.any(axis=1), n - 1 - slow[:, ::-1].argmax(axis=1), 0)
+    calm = n - 1 - first_of(slow[:, ::-1], n - 1)
     return _Edge(first, calm, last)
 
 
@@ -141,8 +137,3 @@ def _flipped(edge: _Edge, origin: int) -> _Edge:
 
 def _share(a: FloatArray, b: FloatArray) -> FloatArray:
     return np.minimum(a, b) / np.maximum(np.maximum(a, b), 1e-9)
-
-
-def _correlation(a: FloatArray, b: FloatArray) -> FloatArray:
-    norm = np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
-    return (a * b).sum(axis=1) / np.maximum(norm, 1e-12)

@@ -58,14 +58,13 @@ class Place:
         return Place(np.arange(first, first + n), nowhere, nowhere, slice(first, first + n))
 
     def values(self, nodes: FloatArray) -> FloatArray:
-        """Straight-line interpolation of nodes (m, 3), (n, 3); the ends hold their value."""
-        if nodes.shape[0] == 1:
-            return np.repeat(nodes, self.right.size, axis=0)
+        """Straight-line interpolation of nodes (3, m), (3, n); the ends hold their value."""
+        if nodes.shape[1] == 1:
+            return np.repeat(nodes, self.right.size, axis=1)
         if self.exact is not None:
-            return nodes[self.exact]
-        after = self.share[:, None]
-        out: FloatArray = nodes[self.right] * after
-        out += nodes[self.right - 1] * (1.0 - after)
+            return nodes[:, self.exact]
+        out: FloatArray = nodes[:, self.right] * self.share
+        out += nodes[:, self.right - 1] * (1.0 - self.share)
         return out
 
 

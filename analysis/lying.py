@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from analysis.events import Contraction, Kind, Rejection
-from analysis.frames import BEFORE_S, CENTRE_S, OWN_CELL, BoolArray, Frames, spread_of
+from analysis.frames import BEFORE_S, CENTRE_S, BoolArray, Frames, spread_of
 from analysis.pump_sets import log_odds
 from analysis.pump_tilts import WINDOWS, Tilts, tilts
 from analysis.pump_turns import Turns, turns
@@ -78,7 +78,7 @@ class LyingLeg:
 
     def _pumps(self, frames: Frames, upright: FloatArray, stands: BoolArray, dead: BoolArray) -> list[Contraction]:
         """Ankle pumps of these frames, in order of time."""
-        force, turn = spread_of(frames.acc_cells.means), spread_of(frames.gyr_cells.means)
+        force, turn = spread_of(frames.acc_cells), spread_of(frames.gyr_cells)
         still = (force < self._rules.least_pump_mps2) & ~stands
         rest = self._rest_before(frames, still)
         quick = frames.has_gyr & (turn > self._rules.most_pump_rad_s)
@@ -101,7 +101,7 @@ class LyingLeg:
 
     def _rest_before(self, frames: Frames, still: BoolArray) -> FloatArray:
         """Mean force (f, 3) of the last still frame before each frame; NaN where there was none."""
-        own = frames.acc_cells.means[OWN_CELL : OWN_CELL + len(frames)].mean(axis=1)
+        own = frames.own_force_mps2
         last = np.maximum.accumulate(np.where(still, np.arange(still.size), -1))
         before = np.concatenate([[-1], last[:-1]])
         rest = np.where((before >= 0)[:, None], own[before], self._rest)

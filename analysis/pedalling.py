@@ -14,8 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.courses import moving_average
-from analysis.detect import IntArray, around
+from analysis.courses import IntArray, around, first_of, moving_average
 from analysis.features import Traces
 from analysis.frames import BEFORE, CENTRE, FRAME, BoolArray
 from analysis.grid import GRID_HZ
@@ -53,7 +52,7 @@ class StrokeCandidates:
         onset, peak, end: samples within the frame: highest, lowest, highest again.
         own: it lies in the frame's centre (or just beside).
         fall_m, rise_m: of the sensor, before and after.
-        tilt_rad: the shank turns to and fro by so much meanwhile.
+        tilt_rad: the shank turns to and fro by so much meanwhile. NaN where it is not measured, as what follows.
         loop: area of the loop that tilt and height make, as a share of the ellipse about it.
         lift_purity, turn_purity: share of the vertical and of the turning speed that is one sine.
         sized: there is a gyroscope.
@@ -83,8 +82,11 @@ class StrokeCandidates:
         return (self.end - self.onset) / GRID_HZ
 
 
-def stroke_candidates(traces: Traces, has_gyr: BoolArray) -> StrokeCandidates:
-    """Every low point of the shank in and near the frame's centre that is deep enough."""
+def stroke_candidates(traces: Traces, has_gyr: BoolArray, rules: Rules) -> StrokeCandidates:
+    """Every low point of the shank in and near the frame's centre that is deep enough.
+
+    What no turn of a crank is as high, as low or as long as is not measured further.
+    """
     near = slice(BEFORE - FAR, BEFORE + CENTRE + FAR)
     deep = np.flatnonzero(np.ptp(traces.height_m[:, near], axis=1) > LEAST_M)
     height = _smooth(traces.height_m[deep])
@@ -96,31 +98,53 @@ def stroke_candidates(traces: Traces, has_gyr: BoolArray) -> StrokeCandidates:
     keep = np.minimum(fall, rise) > LEAST_M
     row, low, before, after = (x[keep] for x in (row, low, before, after))
     fall, rise = fall[keep], rise[keep]
+    depth = 0.5 * (fall + rise)
+    likely = (depth > rules.least_part_turn_m) & (np.maximum(fall, rise) < rules.most_turn_m)
+    likely &= before + after < rules.longest_part_turn_s * GRID_HZ
+    tilt_rad, loop, lift_purity, turn_purity = (np.full(row.size, np.nan) for _ in range(4))
+    some = np.flatnonzero(likely)
+    if some.size:
+        shape = _shape(traces, deep, height, row[some], low[some], before[some], after[some])
+        tilt_rad[some], area, lift_purity[some], turn_purity[some] = shape
+        loop[some] = area / np.maximum(0.25 * np.pi * tilt_rad[some] * np.maximum(fall, rise)[some], 1e-9)
     frame = deep[row]
-    lift = around(traces.lift_mps, frame, low, TURN, TURN)
-    turn = around(_smooth(traces.turn_rad_s[deep]), row, low, TURN, TURN)
-    tilt = around(traces.tilt_rad, frame, low, TURN, TURN)
-    offset = np.arange(-TURN, TURN + 1)[None, :]
-    inside = (offset >= -before[:, None]) & (offset < after[:, None])
-    phase = 2.0 * np.pi * (offset + before[:, None]) / (before + after)[:, None]
-    range_rad = np.where(inside, tilt, -np.inf).max(axis=1, initial=-np.inf) - np.where(inside, tilt, np.inf).min(
-        axis=1, initial=np.inf
-    )
-    loop = np.abs(np.where(inside, window[keep] * turn, 0.0).sum(axis=1)) / GRID_HZ
     return StrokeCandidates(
         frame=frame,
         onset=(low - before).astype(np.float64),
-        peak=low + _vertex(window[keep]) + SUMS_LEAD,
+        peak=low + _vertex(height, row, low) + SUMS_LEAD,
         end=(low + after).astype(np.float64),
         own=(low >= BEFORE - 1) & (low <= BEFORE + CENTRE),
         fall_m=fall,
         rise_m=rise,
-        tilt_rad=range_rad,
-        loop=loop / np.maximum(0.25 * np.pi * range_rad * np.maximum(fall, rise), 1e-9),
-        lift_purity=_purity(lift, phase, inside),
-        turn_purity=_purity(turn, phase, inside),
+        tilt_rad=tilt_rad,
+        loop=loop,
+        lift_purity=lift_purity,
+        turn_purity=turn_purity,
         sized=has_gyr[frame],
     )
+
+
+def _shape(
+    traces: Traces,
+    deep: IntArray,
+    height: FloatArray,
+    row: IntArray,
+    low: IntArray,
+    before: IntArray,
+    after: IntArray,
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """How far turns tilt the shank, the area of their loop, and the purity of their lift and turn; (n,) each."""
+    frame = deep[row]
+    lift, tilt = (around(x, frame, low, TURN, TURN) for x in (traces.lift_mps, traces.tilt_rad))
+    turn = around(_smooth(traces.turn_rad_s[deep]), row, low, TURN, TURN)
+    offset = np.arange(-TURN, TURN + 1)[None, :]
+    inside = (offset >= -before[:, None]) & (offset < after[:, None])
+    cycle = 2.0 * np.pi / (before + after)
+    phase = ((offset + before[:, None]) * cycle[:, None]).astype(lift.dtype)
+    waves = np.cos(phase) * inside, np.sin(phase) * inside
+    highest, lowest = (np.where(inside, sign * tilt, -np.inf).max(axis=1, initial=-np.inf) for sign in (1.0, -1.0))
+    loop = (around(height, row, low, TURN, TURN) * turn * inside).sum(axis=1)
+    return highest + lowest, np.abs(loop) / GRID_HZ, _purity(lift, inside, waves), _purity(turn, inside, waves)
 
 
 def stroke_rules(c: StrokeCandidates, r: Rules) -> np.ndarray:
@@ -192,22 +216,24 @@ def _top(away: FloatArray) -> tuple[IntArray, FloatArray]:
     highest = np.maximum.accumulate(away, axis=1)
     rise = highest - away[:, :1]
     down = (highest - away > CLIMB_BACK * rise) & (rise > 0.0)
-    until = np.where(down.any(axis=1), down.argmax(axis=1), away.shape[1] - 1)
-    at = np.where(np.arange(away.shape[1])[None, :] <= until[:, None], away, -np.inf).argmax(axis=1)
-    return at, rise[np.arange(at.size), at]
+    rows = np.arange(away.shape[0])
+    top = highest[rows, first_of(down, away.shape[1] - 1)]
+    at = (away >= top[:, None]).argmax(axis=1)
+    return at, rise[rows, at]
 
 
-def _purity(x: FloatArray, phase: FloatArray, inside: BoolArray) -> FloatArray:
+def _purity(x: FloatArray, inside: BoolArray, waves: tuple[FloatArray, FloatArray]) -> FloatArray:
     """Share of the power of x (n, w) over one turn that is one sine of the turn's own length."""
     count = np.maximum(inside.sum(axis=1), 1)
-    varied = np.where(inside, x - (np.where(inside, x, 0.0).sum(axis=1) / count)[:, None], 0.0)
+    own = x * inside
+    varied = own - inside * (own.sum(axis=1) / count.astype(x.dtype))[:, None]
     power = (varied * varied).sum(axis=1)
-    with_cos, with_sin = (varied * np.cos(phase)).sum(axis=1), (varied * np.sin(phase)).sum(axis=1)
+    with_cos, with_sin = ((varied * wave).sum(axis=1) for wave in waves)
     return 2.0 * (with_cos**2 + with_sin**2) / np.maximum(count * power, 1e-12)
 
 
-def _vertex(window: FloatArray) -> FloatArray:
-    """Offset of the true lowest point from the sample at TURN, by a parabola through three samples."""
-    before, low, after = window[:, TURN - 1], window[:, TURN], window[:, TURN + 1]
-    bend = before - 2.0 * low + after
+def _vertex(height: FloatArray, row: IntArray, low: IntArray) -> FloatArray:
+    """Offset of the true lowest point from the sample `low`, by a parabola through three samples."""
+    before, at, after = (height[row, low + k] for k in (-1, 0, 1))
+    bend = before - 2.0 * at + after
     return np.where(bend > 0.0, 0.5 * (before - after) / np.where(bend > 0.0, bend, 1.0), 0.0)

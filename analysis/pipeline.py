@@ -122,13 +122,13 @@ class Pipeline:
         bouncing = is_bouncing(found, self._rules.bounce_hz, self._rules.bounce_m)
         kept, refused = classifier.judge(
             frames.start_s[chosen],
-            raise_candidates(found),
+            raise_candidates(found, self._rules.clear_of_steps_s),
             swing_candidates(found),
             found.fit,
             frames.has_gyr[chosen],
             bouncing,
             found.off_axis,
-            stroke_candidates(found, frames.has_gyr[chosen]),
+            stroke_candidates(found, frames.has_gyr[chosen], self._rules),
         )
         return kept, refused, float(frames.seen_s[chosen][bouncing].sum())
 
@@ -143,7 +143,11 @@ def _seen_whole(contractions: list[Contraction], frames: Frames, began_s: float)
     """
     last_s = round(float(frames.until_s[-1]), 3) if frames.ends else np.inf
     whole = [c for c in contractions if began_s < c.peak_s < last_s - LEAST_FALL_S]
-    return [replace(c, onset_s=max(c.onset_s, began_s), end_s=min(c.end_s, last_s)) for c in whole]
+    return [
+        c if began_s <= c.onset_s and c.end_s <= last_s
+        else replace(c, onset_s=max(c.onset_s, began_s), end_s=min(c.end_s, last_s))
+        for c in whole
+    ]  # fmt: skip
 
 
 def is_lively(frames: Frames, rules: Rules) -> BoolArray:
@@ -151,7 +155,7 @@ def is_lively(frames: Frames, rules: Rules) -> BoolArray:
 
     Lifting changes the size of the specific force, whatever way the sensor lies; turning alone does not.
     """
-    lifts = spread_of(frames.acc_cells.size_means[:, :, None]) > rules.lively_force_mps2
-    turns = spread_of(frames.gyr_cells.means) > rules.lively_turn_rad_s
+    lifts = spread_of(frames.size_cells) > rules.lively_force_mps2
+    turns = spread_of(frames.gyr_cells) > rules.lively_turn_rad_s
     quick = over_frame(frames.acc_cells.noise, OWN_CELL, OWN_CELL + 1) > rules.lively_noise_mps2**2
     return (lifts & (turns | ~frames.has_gyr)) | quick

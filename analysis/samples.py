@@ -8,7 +8,8 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.floating]
+"""Of double precision unless said otherwise."""
 
 STANDARD_GRAVITY_MPS2 = 9.80665
 """One g. Source: CGPM 1901, standard acceleration of free fall."""

@@ -14,6 +14,7 @@ from analysis.rules import Rules
 from analysis.samples import FloatArray
 
 DEAD, QUIET, MOVING, WALKING, RUNNING, PUSHING, RAISING, PEDALLING, PUMPING = range(9)
+ACTIVITIES = (WALKING, RUNNING, PUSHING, RAISING, PEDALLING, PUMPING)
 REACH = 3
 """Frames over which events of one activity are joined, before and after."""
 
@@ -44,22 +45,20 @@ def rows(frames: Frames, rules: Rules) -> Rows:
         _near_movement(frames.acc_cells) > rules.quiet_force_mps2,
     )
     code = np.where(dead, DEAD, np.where(moving, MOVING, QUIET))
-    up = frames.acc_cells.means[OWN_CELL : OWN_CELL + len(frames)].mean(axis=1)
+    up = frames.own_force_mps2
     return Rows(frames.from_s, frames.seen_s, code, up / np.linalg.norm(up, axis=1)[:, None])
 
 
 def _slow_movement(cells: Cells) -> tuple[FloatArray, FloatArray]:
     """Movement slower than about 1 Hz (rms of the change of 0.4 s means), and its ratio to what noise would give."""
-    change = cells.means[:, 1:] - cells.means[:, :-1]
-    slow = over_frame((change * change).mean(axis=(1, 2)))
+    slow = over_frame(cells.change)
     noise = over_frame(cells.noise)
     return np.sqrt(slow), slow / np.maximum(noise * 2.0 / MEAN_OF, 1e-18)
 
 
 def _near_movement(cells: Cells) -> FloatArray:
     """Slow movement in the frame's centre and the cells beside it."""
-    change = cells.means[:, 1:] - cells.means[:, :-1]
-    return np.sqrt(over_frame((change * change).mean(axis=(1, 2)), OWN_CELL - 1, OWN_CELL + 2))
+    return np.sqrt(over_frame(cells.change, OWN_CELL - 1, OWN_CELL + 2))
 
 
 class StateMachine:
@@ -176,47 +175,55 @@ class StateMachine:
 
 def mark_events(new: Rows, contractions: list[Contraction]) -> list[Contraction]:
     """Rows in which a contraction peaks take its activity; those that peak in a later row are given back."""
+    if not contractions:
+        return []
     later = []
-    for event in contractions:
-        row = int(np.searchsorted(new.start_s, event.peak_s, side="right")) - 1
-        if row >= 0 and event.peak_s >= new.start_s[row] + new.seen_s[row]:
+    peaks_s = np.array([event.peak_s for event in contractions])
+    rows_of = np.searchsorted(new.start_s, peaks_s, side="right") - 1
+    over = peaks_s >= (new.start_s + new.seen_s)[rows_of]
+    for event, row, beyond in zip(contractions, rows_of.tolist(), over.tolist(), strict=True):
+        if row >= 0 and beyond:
             later.append(event)
         elif row >= 0 and (code := _code_of(event)) is not None:
             new.code[row] = max(int(new.code[row]), code)
     return later
 
 
+CODES = {
+    Kind.STEP: WALKING,
+    Kind.SOLEUS_PUSHUP: PUSHING,
+    Kind.HEEL_RAISE: RAISING,
+    Kind.PEDAL: PEDALLING,
+    Kind.ANKLE_PUMP: PUMPING,
+}
+
+
 def _code_of(event: Contraction) -> int | None:
     if event.kind is Kind.STEP and event.attributes.get("gait") == Gait.RUN:
         return RUNNING
-    return {
-        Kind.STEP: WALKING,
-        Kind.SOLEUS_PUSHUP: PUSHING,
-        Kind.HEEL_RAISE: RAISING,
-        Kind.PEDAL: PEDALLING,
-        Kind.ANKLE_PUMP: PUMPING,
-    }.get(event.kind)
+    return CODES.get(event.kind)
 
 
 def spread(code: np.ndarray) -> np.ndarray:
     """Join events of one activity that are at most 3 rows apart; each row looks only 3 rows around."""
     out = code.copy()
-    before, after = _beside(code == DEAD)
-    there = sum(_beside(np.ones(code.size, dtype=bool)))
+    there = np.minimum(np.arange(code.size), REACH) + np.minimum(np.arange(code.size)[::-1], REACH)
+    (dead_before, *before), (dead_after, *after) = _beside(code == np.array([DEAD, *ACTIVITIES])[:, None])
     # Noise alone looks alive now and then: a quiet row among dead ones is dead.
-    out[(code == QUIET) & (3 * (before + after) >= 2 * there) & (there > 0)] = DEAD
-    for activity in (WALKING, RUNNING, PUSHING, RAISING, PEDALLING, PUMPING):
-        before, after = _beside(code == activity)
-        out[(code != activity) & (before > 0) & (after > 0) & (code < WALKING)] = activity
+    out[(code == QUIET) & (3 * (dead_before + dead_after) >= 2 * there) & (there > 0)] = DEAD
+    still = code < WALKING
+    for activity, some_before, some_after in zip(ACTIVITIES, before, after, strict=True):
+        out[still & (some_before > 0) & (some_after > 0)] = activity
     return out
 
 
 def _beside(here: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How many of the 3 rows before and of the 3 rows after are so."""
-    padded = np.concatenate([np.zeros(REACH, np.int64), here.astype(np.int64), np.zeros(REACH, np.int64)])
-    running = np.concatenate([[0], np.cumsum(padded)])
-    at = np.arange(here.size)
-    return running[at + REACH] - running[at], running[at + 2 * REACH + 1] - running[at + REACH + 1]
+    """How many of the 3 rows before and of the 3 rows after are so, for each course (k, n)."""
+    padded = np.zeros((here.shape[0], here.shape[1] + 2 * REACH), dtype=np.int8)
+    padded[:, REACH:-REACH] = here
+    n = here.shape[1]
+    before, after = (sum(padded[:, at + k : at + k + n] for k in range(REACH)) for at in (0, REACH + 1))
+    return np.asarray(before), np.asarray(after)
 
 
 def _joined(held: list[Rows]) -> Rows:

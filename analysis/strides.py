@@ -36,6 +36,12 @@ GRAVITY_WEIGHT = 20.0
 NEAR = np.flatnonzero(np.abs(SHARES) < 0.15)
 """Points about mid-swing."""
 
+BESIDE = (0.0, -1.0, 1.0)
+"""A stride, the one before and the one after."""
+
+LEVEL_M = 0.1
+"""A stride that climbs no more is level, whatever its neighbours say: they are not asked (`Rules.level_climb_m`)."""
+
 LONGEST_S = 2.2
 """A longer stride is not measured: it is two, with a stop between."""
 
@@ -48,7 +54,8 @@ class Strides:
     """What strides did. All arrays (n,), NaN where it cannot be told.
 
     Attributes:
-        climb_m: height gained from stance to stance, as far as the stride before or after agrees.
+        climb_m: height gained from stance to stance, as far as the stride before or after agrees, if it is no level
+            one.
         way_m: distance from stance to stance, short of the truth by what the shank turns over the foot meanwhile.
         clearance_m: how far the sensor rises above the higher of the two.
         rough_mps2: how much the size of the force differs from gravity (rms).
@@ -79,19 +86,29 @@ def measure(traces: Traces, frame: IntArray, peak: IntArray, stride_s: FloatArra
     size = np.sqrt((force * force).sum(axis=1)) - STANDARD_GRAVITY_MPS2
     known = (stride_s < LONGEST_S) & traces.has_gyr[frame]
     period = np.where(known, stride_s, 1.0)
-    climbs, swung = [], []
-    way = clearance = np.zeros(0)
-    for beside in (-1.0, 1.0, 0.0):
-        at = peak[:, None] + GRID_HZ * period[:, None] * (SHARES + beside)
-        climb, way, clearance = _travel(
-            _sampled(upward, at_frame, at), _sampled(onward, at_frame, at), _sampled(turn, at_frame, at), period
-        )
-        climbs.append(climb)
-        swung.append(np.abs(_sampled(swing, at_frame, at[:, NEAR])).max(axis=1))
+
+    def travel(some: IntArray, beside: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+        row, at = at_frame[some], _places(peak[some], period[some], beside)
+        return _travel(_sampled(upward, row, at), _sampled(onward, row, at), _sampled(turn, row, at), period[some])
+
+    own, way, clearance = travel(np.arange(peak.size), 0.0)
+    swung, *others = (
+        np.abs(_sampled(swing, at_frame, _places(peak, period, beside)[:, NEAR])).max(axis=1) for beside in BESIDE
+    )
+    moved = [other > 0.4 * swung for other in others]
+    steep = np.flatnonzero(known & (np.abs(own) > LEVEL_M))
+    climbs = [np.where(there, own, np.nan) for there in moved]
+    if steep.size:
+        for climb, there, beside in zip(climbs, moved, BESIDE[1:], strict=True):
+            climb[steep] = np.where(there[steep], travel(steep, beside)[0], np.nan)
     rough = np.sqrt((_sampled(size, at_frame, (peak[:, None] + ROUGH).astype(np.float64)) ** 2).mean(axis=1))
-    before, after = (np.where(s > 0.4 * swung[2], c, np.nan) for c, s in zip(climbs[:2], swung[:2], strict=True))
-    climb, way, clearance = (np.where(known, x, np.nan) for x in (_agreed(climbs[2], before, after), way, clearance))
+    climb, way, clearance = (np.where(known, x, np.nan) for x in (_agreed(own, *climbs), way, clearance))
     return Strides(climb, way, clearance, rough)
+
+
+def _places(peak: IntArray, stride_s: FloatArray, beside: float) -> FloatArray:
+    """Samples (n, POINTS) of the stride about each mid-swing, or of one some strides later."""
+    return peak[:, None] + GRID_HZ * stride_s[:, None] * (SHARES + beside)
 
 
 def _agreed(own: FloatArray, before: FloatArray, after: FloatArray) -> FloatArray:

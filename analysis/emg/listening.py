@@ -131,7 +131,8 @@ class _Chain:
     def _reset(self) -> None:
         for channel in self.conditioned:
             channel.reset()
-        self._t_s, self._values = np.zeros(0), np.zeros((0, len(self.channels)))
+        self._t_s: FloatArray = np.zeros(0)
+        self._values: FloatArray = np.zeros((0, len(self.channels)))
         self._starts: FloatArray = np.zeros((0, self._shape.cells))
         self._windows: list[Windows] | None = None
         self._done = 0  # of the held windows, those whose cells were handed on

@@ -56,7 +56,8 @@ def _raise_path(table: AnklePose, raises: Raises, kind: Kind, state: State, rate
     rotation, truth, landings_s = _rotation_course(raises, kind, rate_hz, rng)
     foot = foot_pitch_for(table, TABLE_PITCH_RAD, rotation)
     n = rotation.size
-    ankle, angles = np.zeros((n, 3)), np.zeros((n, 3))
+    ankle: FloatArray = np.zeros((n, 3))
+    angles: FloatArray = np.zeros((n, 3))
     ankle[:, 0] = np.interp(foot, TABLE_PITCH_RAD, table.forward_m)
     ankle[:, 2] = np.interp(foot, TABLE_PITCH_RAD, table.up_m)
     angles[:, 1] = np.interp(foot, TABLE_PITCH_RAD, table.shank_pitch_rad)

@@ -181,7 +181,7 @@ class VirtualMovellaDot:
             return [bytes(4)] * count
         width = 4 if part in "q" else 3
         block = given.get(_FELT[part])
-        values = np.zeros((count, width))
+        values: FloatArray = np.zeros((count, width))
         if part == "q":
             values[:, 0] = 1.0
         if block is not None and len(block) == count:

@@ -18,6 +18,7 @@ from analysis.features import Traces
 from analysis.frames import BEFORE, CENTRE, FRAME
 from analysis.grid import GRID_HZ
 from analysis.hinge import ChainFit
+from analysis.rules import RULES
 
 TIME_S = (np.arange(FRAME) - BEFORE) / GRID_HZ  # 0 where the frame's centre begins
 UP = np.array([0.0, 0.0, 1.0])
@@ -55,7 +56,7 @@ def bump(at_s: float, width_s: float) -> np.ndarray:
 
 def raises(*at_s: float, width_s: float = 1.2, lift_m: float = 0.05, tilt_rad: float = 0.08) -> RaiseCandidates:
     course = np.sum([bump(at, width_s) for at in at_s], axis=0)
-    return raise_candidates(drawn(lift_m * course, tilt_rad * course))
+    return raise_candidates(drawn(lift_m * course, tilt_rad * course), RULES.clear_of_steps_s)
 
 
 def at_peak(c: RaiseCandidates | SwingCandidates) -> np.ndarray:
@@ -103,7 +104,7 @@ def test_a_held_raise_peaks_in_the_middle_of_its_top() -> None:
     """Held from 0.5 to 1.7 s the peak is at 1.1 s, wherever the course has its last millimetre."""
     held = np.interp(TIME_S, [0.0, 0.5, 1.7, 2.2], [0.0, 1.0, 1.0, 0.0]) + 0.01 * np.interp(TIME_S, [0.5, 0.7], [0, 1])
     held *= (TIME_S > 0.0) & (TIME_S < 2.2)
-    found = raise_candidates(drawn(0.05 * held, 0.08 * held))
+    found = raise_candidates(drawn(0.05 * held, 0.08 * held), RULES.clear_of_steps_s)
     largest = int(np.argmax(found.lift_m))
     assert at_peak(found)[largest] == pytest.approx(1.1, abs=0.12)
 
@@ -111,21 +112,21 @@ def test_a_held_raise_peaks_in_the_middle_of_its_top() -> None:
 def test_lift_without_tilt_is_not_coherent() -> None:
     """A sensor that is lifted while it turns at another pace lifts and turns without each other."""
     lift, turn = bump(1.0, 1.2), np.sin(2 * np.pi * 1.7 * TIME_S)
-    found = raise_candidates(drawn(0.05 * lift, 0.01 * turn))
+    found = raise_candidates(drawn(0.05 * lift, 0.01 * turn), RULES.clear_of_steps_s)
     assert found.coherence[int(np.argmax(found.lift_m))] < 0.5
 
 
 def test_a_step_up_is_one_way() -> None:
     """A rise of 5 cm that comes back by 2 cm is uneven."""
     up = np.interp(TIME_S, [0.5, 1.0, 1.5], [0.0, 0.05, 0.03])
-    found = raise_candidates(drawn(up, 1.6 * up))
+    found = raise_candidates(drawn(up, 1.6 * up), RULES.clear_of_steps_s)
     assert found.evenness[int(np.argmax(found.lift_m))] < 0.5
 
 
 def test_a_swing_nearby_is_seen() -> None:
     """A raise half a second after the shank swung as fast as in gait knows it."""
     course, swing = bump(1.5, 1.0), 3.0 * bump(0.9, 0.3)
-    found = raise_candidates(drawn(0.05 * course, 0.08 * course, swing))
+    found = raise_candidates(drawn(0.05 * course, 0.08 * course, swing), RULES.clear_of_steps_s)
     assert 0.3 < found.near_swing_s[0] < 0.7
     assert raises(1.0).near_swing_s[0] >= 4.0
 

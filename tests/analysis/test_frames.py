@@ -5,12 +5,25 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.frames import AFTER, BEFORE, CELLS, CENTRE, CENTRE_S, FRAME, OWN_CELL, Cells, Framer, Frames, over_frame
+from analysis.frames import (
+    AFTER,
+    BEFORE,
+    CELLS,
+    CENTRE,
+    CENTRE_S,
+    FRAME,
+    OWN_CELL,
+    Cells,
+    Framer,
+    Frames,
+    over_frame,
+    spread_of,
+)
 from analysis.grid import GRID_HZ, GridPiece
 
 
 def piece(values: np.ndarray, first: int = 0, *, ends: bool = True, gyr: np.ndarray | None = None) -> GridPiece:
-    return GridPiece(100.0, first, values, values + 0.5 if gyr is None else gyr, first == 0, ends)
+    return GridPiece(100.0, first, values.T, (values + 0.5 if gyr is None else gyr).T, first == 0, ends)
 
 
 def ramp(n: int) -> np.ndarray:
@@ -55,7 +68,7 @@ def test_a_frame_shows_what_surrounds_its_centre() -> None:
     for seen, over, more in ((frames.acc_mps2, GRID_HZ, 0.0), (frames.gyr_rad_s, BEFORE, 0.5)):
         first, last = (over - 1) / 2.0, n - (over + 1) / 2.0  # mean of so many
         expected = np.where(index < 0, first, np.where(index < n, index, last))
-        np.testing.assert_allclose(seen[:, 0], expected + more, atol=1e-9)
+        np.testing.assert_allclose(seen[:, 0], expected + more, rtol=1e-6)
 
 
 @pytest.mark.parametrize("size", [1, 13, 50, 349])
@@ -106,18 +119,42 @@ def test_stretches_do_not_touch() -> None:
 
 def test_cells_of_a_constant_have_no_noise() -> None:
     """A vector that does not change has its own mean and size and no noise."""
-    cells = Cells.of(np.tile([3.0, 4.0, 12.0], (2 * CENTRE, 1)))
-    np.testing.assert_allclose(cells.means, np.tile([3.0, 4.0, 12.0], (2, 5, 1)))
-    np.testing.assert_allclose(cells.size_means, 13.0)
-    np.testing.assert_allclose(cells.noise, 0.0, atol=1e-20)
+    (cells,) = Cells.of(np.tile(np.float32([[3.0], [4.0], [12.0]]), 2 * CENTRE), [slice(0, 3)])
+    np.testing.assert_allclose(cells.mean, np.tile([[3.0], [4.0], [12.0]], 2))
+    np.testing.assert_allclose(cells.square, 13.0**2)
+    np.testing.assert_allclose(cells.change, 0.0, atol=1e-12)
+    np.testing.assert_allclose(cells.noise, 0.0, atol=1e-12)
+
+
+def test_the_size_of_the_force_is_known_beside_it() -> None:
+    """Cells tell the length of the vector, too, which a lean leaves as it is."""
+    frames = Framer().feed(piece(np.tile([3.0, 4.0, 12.0], (500, 1))))
+    assert frames is not None
+    np.testing.assert_allclose(frames.size_cells.mean, 13.0)
+    np.testing.assert_allclose(frames.own_force_mps2, np.tile([3.0, 4.0, 12.0], (len(frames), 1)))
+
+
+def test_spread_is_how_far_the_middle_strays_from_the_whole() -> None:
+    """Means of 0.4 s that go up and down by one are one away from their mean, of each of two channels."""
+    swing = np.repeat(np.tile([1.0, -1.0], 5 * CELLS), 10)[: CELLS * CENTRE]
+    (cells,) = Cells.of(np.stack([swing + 9.8, swing]).astype(np.float32), [slice(0, 2)])
+    np.testing.assert_allclose(spread_of(cells), np.sqrt(2.0), rtol=2e-2)
+
+
+def test_a_thousandth_of_gravity_is_seen_in_single_precision() -> None:
+    """What is looked for is small beside gravity: a slow sine of 0.01 m/s2 spreads by 0.007."""
+    sine = 9.80665 + 0.01 * np.sin(2 * np.pi * np.arange(CELLS * CENTRE) / CENTRE)
+    (cells,) = Cells.of(sine[None].astype(np.float32), [slice(0, 1)])
+    assert spread_of(cells)[0] == pytest.approx(0.01 / np.sqrt(2.0) * np.sinc(0.2), rel=0.01)
 
 
 def test_cell_noise_is_the_variance_of_white_noise() -> None:
     """White noise of deviation 0.2 has a variance of 0.04 on average; a straight line has none."""
     rng = np.random.default_rng(10_511)
-    noise = Cells.of(rng.normal(0.0, 0.2, (4000 * CENTRE, 3))).noise
-    assert noise.mean() == pytest.approx(0.04, rel=0.02)
-    np.testing.assert_allclose(Cells.of(ramp(CENTRE)).noise, 0.0, atol=1e-20)
+    (cells,) = Cells.of(rng.normal(0.0, 0.2, (3, 4000 * CENTRE)), [slice(0, 3)])
+    assert cells.noise.mean() == pytest.approx(0.04, rel=0.02)
+    (cells,) = Cells.of(ramp(CENTRE).T, [slice(0, 3)])
+    np.testing.assert_allclose(cells.noise, 0.0, atol=1e-20)
 
 
 def test_over_frame_is_the_mean_of_its_cells() -> None:

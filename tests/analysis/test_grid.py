@@ -41,15 +41,15 @@ def gridded(*steps: tuple[SampleBlock, ...]) -> tuple[list[GridPiece], list[Gap]
 
 
 def instants(pieces: list[GridPiece]) -> np.ndarray:
-    return np.concatenate([p.start_s + (p.first + np.arange(len(p.acc_mps2))) * STEP_S for p in pieces])
+    return np.concatenate([p.start_s + (p.first + np.arange(p.acc_mps2.shape[1])) * STEP_S for p in pieces])
 
 
 def forces(pieces: list[GridPiece]) -> np.ndarray:
-    return np.concatenate([p.acc_mps2 for p in pieces])
+    return np.concatenate([p.acc_mps2.T for p in pieces])
 
 
 def rates(pieces: list[GridPiece]) -> np.ndarray:
-    return np.concatenate([p.gyr_rad_s for p in pieces])
+    return np.concatenate([p.gyr_rad_s.T for p in pieces])
 
 
 @pytest.mark.parametrize("rate_hz", [25.0, 26.0, 50.0, 52.0, 66.7, 94.0, 100.0, 104.0, 208.0, 416.0])
@@ -203,7 +203,7 @@ def test_the_first_instant_after_a_break_has_its_rate() -> None:
     _, later = (p for p in pieces if p.begins)
     first_s = later.start_s + later.first * STEP_S
     assert first_s == pytest.approx(t_s[401:403].mean())  # two samples a node, in step with those before the gap
-    np.testing.assert_allclose(later.gyr_rad_s[0], sampled(Modality.GYR, np.array([first_s])).values[0])
+    np.testing.assert_allclose(later.gyr_rad_s[:, 0], sampled(Modality.GYR, np.array([first_s])).values[0])
 
 
 @pytest.mark.parametrize("rate_hz", [25.0, 50.0, 52.0, 75.0, 100.0, 208.0])

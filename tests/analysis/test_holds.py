@@ -13,6 +13,7 @@ from analysis.grid import GRID_HZ
 from analysis.hinge import ChainFit
 from analysis.holds import Holds, holds
 from analysis.leg.path import minimum_jerk
+from analysis.rules import RULES
 
 TIME_S = (np.arange(FRAME) - BEFORE) / GRID_HZ
 UP = np.array([0.0, 0.0, 1.0])
@@ -73,7 +74,9 @@ def test_a_step_up_is_no_hold() -> None:
 def test_a_hold_is_one_candidate_with_its_own_middle() -> None:
     """The candidate at the hold's end is given the hold's middle, onset and end."""
     one = course((-1.2, 2.8))
-    found = raise_candidates(drawn(0.05 * one + 0.002 * np.exp(-(((TIME_S - 0.3) / 0.4) ** 2)), 0.08 * one))
+    found = raise_candidates(
+        drawn(0.05 * one + 0.002 * np.exp(-(((TIME_S - 0.3) / 0.4) ** 2)), 0.08 * one), RULES.clear_of_steps_s
+    )
     assert len(found.peak) > 0
     for peak, onset, end in zip(found.peak, found.onset, found.end, strict=True):
         assert (peak - BEFORE) / GRID_HZ == pytest.approx(1.4, abs=0.1)

@@ -56,7 +56,7 @@ def described(gyr_rms: float, seconds: float = 40.0, *, noise: float = 1e-4, slo
     gyr = rng.normal(0.0, noise, (n, 3))
     gyr[:, 1] += gyr_rms * np.sqrt(2.0) * np.sin(2 * np.pi * 0.4 * t_s) * slow
     acc = np.tile([0.0, 0.0, 9.81], (n, 1)) + rng.normal(0.0, 5e-3, (n, 3))
-    frames = Framer().feed(GridPiece(0.0, 0, acc, gyr, begins=True, ends=True))
+    frames = Framer().feed(GridPiece(0.0, 0, acc.T, gyr.T, begins=True, ends=True))
     assert frames is not None
     return rows(frames, RULES).code
 
@@ -81,10 +81,10 @@ def test_up_is_a_direction() -> None:
     """Each row knows which way was up, as a unit vector in the sensor's axes."""
     n = 10 * GRID_HZ
     frames = Framer().feed(
-        GridPiece(0.0, 0, np.tile([0.0, 6.0, -8.0], (n, 1)), np.zeros((n, 3)), begins=True, ends=True)
+        GridPiece(0.0, 0, np.tile([[0.0], [6.0], [-8.0]], n), np.zeros((3, n)), begins=True, ends=True)
     )
     assert frames is not None
-    np.testing.assert_allclose(rows(frames, RULES).up, np.tile([0.0, 0.6, -0.8], (len(frames), 1)))
+    np.testing.assert_allclose(rows(frames, RULES).up, np.tile([0.0, 0.6, -0.8], (len(frames), 1)), atol=1e-6)
 
 
 def test_events_of_one_activity_are_joined() -> None:
