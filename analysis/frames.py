@@ -6,7 +6,6 @@ decisions, and many frames can be analysed in one sweep. A frame hands out only 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 
@@ -40,14 +39,14 @@ BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cells:
-    """What the cells of 2 s that make up the frames look like, each by itself; of its five means over 0.4 s mostly.
+class Look:
+    """What cells of 2 s, or frames made of them, look like channel by channel, (k, n): of means over 0.4 s mostly.
 
     Attributes:
-        mean: (k, c) of each channel.
-        square: (c,) mean square of the means, the channels summed.
-        change: (c,) mean square of the change from one mean to the next, mean of the channels.
-        noise: (c,) variance of a sample that its neighbours do not explain, mean of the channels.
+        mean: of the samples.
+        square: mean square of the means.
+        change: mean square of the change from one mean to the next within a cell.
+        noise: variance of a sample that its neighbours do not explain.
     """
 
     mean: FloatArray
@@ -56,8 +55,8 @@ class Cells:
     noise: FloatArray
 
     @staticmethod
-    def of(samples: FloatArray, groups: Sequence[slice]) -> list[Cells]:
-        """Describe samples (k, c * CENTRE), each group of channels by itself."""
+    def of(samples: FloatArray) -> Look:
+        """The cells of samples (k, c * CENTRE)."""
         first, second, third, fourth, fifth = (samples[:, k::HALF_MEAN] for k in range(HALF_MEAN))
         halves = first + second
         halves += third
@@ -68,28 +67,30 @@ class Cells:
         means = np.stack([cells[..., k] + cells[..., k + 1] for k in range(0, cells.shape[2], 2)])
         means /= MEAN_OF
         change = means[1:] - means[:-1]
-        mean, square, change = means.mean(axis=0), (means * means).mean(axis=0), (change * change).mean(axis=0)
         rough = first - 2.0 * second
         rough += third
         rough *= rough
-        noise = rough.reshape(cells.shape).mean(axis=2, dtype=np.float64) / ROUGHNESS
-        return [Cells(mean[g], square[g].sum(axis=0), change[g].mean(axis=0), noise[g].mean(axis=0)) for g in groups]
+        return Look(
+            means.mean(axis=0),
+            (means * means).mean(axis=0),
+            (change * change).mean(axis=0),
+            rough.reshape(cells.shape).mean(axis=2, dtype=np.float64) / ROUGHNESS,
+        )
+
+    def over(self, first: int, last: int) -> Look:
+        """Of the frames: the mean of their cells first to last (excluded)."""
+        together = np.stack([self.mean, self.square, self.change, self.noise])
+        return Look(*over_frame(together, first, last))
 
 
-def over_frame(of_cell: FloatArray, first: int = 0, last: int = CELLS) -> FloatArray:
+def over_frame(of_cell: FloatArray, first: int, last: int) -> FloatArray:
     """Mean over a frame's cells first to last (excluded), for every frame; cells (..., c) in, frames (..., f) out."""
     count = of_cell.shape[-1] - CELLS + 1
     total = of_cell[..., first : first + count].copy()
     for k in range(first + 1, last):
         total += of_cell[..., k : k + count]
-    return total / (last - first)
-
-
-def spread_of(cells: Cells) -> FloatArray:
-    """How far 0.4 s means in the middle 6 s of a frame stray from the frame's mean (rms, the channels summed)."""
-    mean = over_frame(cells.mean)
-    near, near_square = (over_frame(x, OWN_CELL - 1, OWN_CELL + 2) for x in (cells.mean, cells.square))
-    return np.sqrt(np.maximum(near_square + (mean * (mean - 2.0 * near)).sum(axis=0), 0.0))
+    total /= last - first
+    return total
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,8 +101,8 @@ class Frames:
         start_s: (f,) session time of each frame's centre, its sample BEFORE.
         acc_mps2: (f, 3, FRAME) specific force, sensor axes, in single precision; a view into one shared buffer.
         gyr_rad_s: (f, 3, FRAME) angular rate, likewise; the last value is held where there is none.
-        acc_cells, gyr_cells: the same without overlap; frame k holds cells k to k + 6.
-        size_cells: likewise, of the size of the specific force.
+        whole, near, own: how they look over all 14 s, over the middle 6 s and over the 2 s of their centre; of all
+            `CHANNELS`, see `ACC`, `GYR` and `SIZE`.
         has_gyr: (f,) the gyroscope was seen for at least half of the frame.
         unseen_s: (f,) how much of the centre lies before the stretch; more than 0 only in the first.
         seen_s: (f,) how much of it lies within the stretch; less than CENTRE_S only in the first and the last.
@@ -112,9 +113,9 @@ class Frames:
     start_s: FloatArray
     acc_mps2: FloatArray
     gyr_rad_s: FloatArray
-    acc_cells: Cells
-    gyr_cells: Cells
-    size_cells: Cells
+    whole: Look
+    near: Look
+    own: Look
     has_gyr: BoolArray
     unseen_s: FloatArray
     seen_s: FloatArray
@@ -134,7 +135,13 @@ class Frames:
     @property
     def own_force_mps2(self) -> FloatArray:
         """Mean specific force (f, 3) of each centre."""
-        return self.acc_cells.mean[:, OWN_CELL : OWN_CELL + len(self)].T
+        return self.own.mean[ACC].T
+
+    def spread(self, channels: slice) -> FloatArray:
+        """How far 0.4 s means in the middle 6 s of a frame stray from the frame's mean (rms, the channels summed)."""
+        mean, near = self.whole.mean[channels], self.near.mean[channels]
+        square = self.near.square[channels] + mean * (mean - 2.0 * near)
+        return np.sqrt(np.maximum(square.sum(axis=0), 0.0))
 
     def __len__(self) -> int:
         return self.start_s.size
@@ -214,7 +221,7 @@ class Framer:
             return None
         first, used = self._done, count * CENTRE
         whole = self._held[:, : used - CENTRE + FRAME]
-        acc_cells, gyr_cells, size_cells = Cells.of(whole, (ACC, GYR, SIZE))
+        look = Look.of(whole)
         unseen = np.concatenate([[0], np.cumsum(self._missing)])
         starts = np.arange(count) * CENTRE
         unseen_s = np.zeros(count)
@@ -223,9 +230,9 @@ class Framer:
             start_s=(piece.start_s + (first + np.arange(count)) * CENTRE_S).astype(np.float64),
             acc_mps2=_windows(whole[ACC], count),
             gyr_rad_s=_windows(whole[GYR], count),
-            acc_cells=acc_cells,
-            gyr_cells=gyr_cells,
-            size_cells=size_cells,
+            whole=look.over(0, CELLS),
+            near=look.over(OWN_CELL - 1, OWN_CELL + 2),
+            own=look.over(OWN_CELL, OWN_CELL + 1),
             has_gyr=(unseen[starts + FRAME] - unseen[starts]) * 2 < FRAME,
             unseen_s=unseen_s,
             seen_s=np.minimum(CENTRE, real - starts) / GRID_HZ - unseen_s,

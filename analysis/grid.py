@@ -148,12 +148,18 @@ def _pauses(t_s: FloatArray, longer_s: float) -> npt.NDArray[np.intp]:
 
 def _mean_of_runs(values: FloatArray, step: int) -> FloatArray:
     """Means (k, n) of runs of `step` samples (n * step, k)."""
-    channels = np.ascontiguousarray(values.T)
+    k = values.shape[1]
     if step == 1:
-        return channels
-    total = channels[:, ::step] + channels[:, 1::step]
-    for k in range(2, step):
-        total += channels[:, k::step]
+        return np.ascontiguousarray(values.T)
+    flat = values.reshape(-1)
+    pairs = flat[:-k] + flat[k:]  # of every sample and the next: half of these are used, and all are made at once
+    total = np.empty((k, len(values) // step))
+    for channel, row in enumerate(total):
+        row[:] = pairs[channel :: step * k]
+        for at in range(2, step - 1, 2):
+            row += pairs[channel + at * k :: step * k]
+        if step % 2:
+            row += flat[channel + (step - 1) * k :: step * k]
     total /= step
     return total
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from analysis.events import Contraction, Kind, Rejection
-from analysis.frames import BEFORE_S, CENTRE_S, BoolArray, Frames, spread_of
+from analysis.frames import ACC, BEFORE_S, CENTRE_S, GYR, BoolArray, Frames
 from analysis.pump_sets import log_odds
 from analysis.pump_tilts import WINDOWS, Tilts, tilts
 from analysis.pump_turns import Turns, turns
@@ -78,7 +78,7 @@ class LyingLeg:
 
     def _pumps(self, frames: Frames, upright: FloatArray, stands: BoolArray, dead: BoolArray) -> list[Contraction]:
         """Ankle pumps of these frames, in order of time."""
-        force, turn = spread_of(frames.acc_cells), spread_of(frames.gyr_cells)
+        force, turn = frames.spread(ACC), frames.spread(GYR)
         still = (force < self._rules.least_pump_mps2) & ~stands
         rest = self._rest_before(frames, still)
         quick = frames.has_gyr & (turn > self._rules.most_pump_rad_s)

@@ -13,7 +13,7 @@ from analysis.emg.agreement import Agreement
 from analysis.emg.motion import NO_MOTION, Motion
 from analysis.events import Contraction, Findings, Rejection, StateSpan
 from analysis.features import traces
-from analysis.frames import OWN_CELL, BoolArray, Framer, Frames, over_frame, spread_of
+from analysis.frames import ACC, GYR, SIZE, BoolArray, Framer, Frames
 from analysis.grid import Grid, GridPiece
 from analysis.lying import LyingLeg
 from analysis.pedalling import stroke_candidates
@@ -155,7 +155,7 @@ def is_lively(frames: Frames, rules: Rules) -> BoolArray:
 
     Lifting changes the size of the specific force, whatever way the sensor lies; turning alone does not.
     """
-    lifts = spread_of(frames.size_cells) > rules.lively_force_mps2
-    turns = spread_of(frames.gyr_cells) > rules.lively_turn_rad_s
-    quick = over_frame(frames.acc_cells.noise, OWN_CELL, OWN_CELL + 1) > rules.lively_noise_mps2**2
+    lifts = frames.spread(SIZE) > rules.lively_force_mps2
+    turns = frames.spread(GYR) > rules.lively_turn_rad_s
+    quick = frames.own.noise[ACC].mean(axis=0) > rules.lively_noise_mps2**2
     return (lifts & (turns | ~frames.has_gyr)) | quick

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from analysis.events import Contraction, Kind, State, StateSpan
-from analysis.frames import MEAN_OF, OWN_CELL, Cells, Frames, over_frame
+from analysis.frames import ACC, GYR, MEAN_OF, Frames, Look
 from analysis.gait import Gait
 from analysis.rules import Rules
 from analysis.samples import FloatArray
@@ -34,31 +34,25 @@ class Rows:
 
 def rows(frames: Frames, rules: Rules) -> Rows:
     """Describe each frame's centre before any event is known."""
-    low_g, ratio_g = _slow_movement(frames.gyr_cells)
-    low_a, ratio_a = _slow_movement(frames.acc_cells)
+    low_g, ratio_g = _slow_movement(frames.whole, GYR)
+    low_a, ratio_a = _slow_movement(frames.whole, ACC)
     dead_g = (low_g < rules.dead_turn_rad_s) & (ratio_g < rules.dead_turn_ratio)
     dead_a = (low_a < rules.dead_force_mps2) & (ratio_a < rules.dead_force_ratio)
     dead = np.where(frames.has_gyr, dead_g & (low_a < rules.dead_force_beside_gyr_mps2), dead_a)
     moving = np.where(
         frames.has_gyr,
-        _near_movement(frames.gyr_cells) > rules.quiet_turn_rad_s,
-        _near_movement(frames.acc_cells) > rules.quiet_force_mps2,
+        _slow_movement(frames.near, GYR)[0] > rules.quiet_turn_rad_s,
+        _slow_movement(frames.near, ACC)[0] > rules.quiet_force_mps2,
     )
     code = np.where(dead, DEAD, np.where(moving, MOVING, QUIET))
     up = frames.own_force_mps2
-    return Rows(frames.from_s, frames.seen_s, code, up / np.linalg.norm(up, axis=1)[:, None])
+    return Rows(frames.from_s, frames.seen_s, code, up / np.sqrt((up * up).sum(axis=1))[:, None])
 
 
-def _slow_movement(cells: Cells) -> tuple[FloatArray, FloatArray]:
+def _slow_movement(look: Look, channels: slice) -> tuple[FloatArray, FloatArray]:
     """Movement slower than about 1 Hz (rms of the change of 0.4 s means), and its ratio to what noise would give."""
-    slow = over_frame(cells.change)
-    noise = over_frame(cells.noise)
+    slow, noise = look.change[channels].mean(axis=0), look.noise[channels].mean(axis=0)
     return np.sqrt(slow), slow / np.maximum(noise * 2.0 / MEAN_OF, 1e-18)
-
-
-def _near_movement(cells: Cells) -> FloatArray:
-    """Slow movement in the frame's centre and the cells beside it."""
-    return np.sqrt(over_frame(cells.change, OWN_CELL - 1, OWN_CELL + 2))
 
 
 class StateMachine:
@@ -207,23 +201,26 @@ def _code_of(event: Contraction) -> int | None:
 def spread(code: np.ndarray) -> np.ndarray:
     """Join events of one activity that are at most 3 rows apart; each row looks only 3 rows around."""
     out = code.copy()
-    there = np.minimum(np.arange(code.size), REACH) + np.minimum(np.arange(code.size)[::-1], REACH)
-    (dead_before, *before), (dead_after, *after) = _beside(code == np.array([DEAD, *ACTIVITIES])[:, None])
-    # Noise alone looks alive now and then: a quiet row among dead ones is dead.
-    out[(code == QUIET) & (3 * (dead_before + dead_after) >= 2 * there) & (there > 0)] = DEAD
-    still = code < WALKING
-    for activity, some_before, some_after in zip(ACTIVITIES, before, after, strict=True):
-        out[still & (some_before > 0) & (some_after > 0)] = activity
+    present = set(code.tolist())
+    if DEAD in present:
+        # Noise alone looks alive now and then: a quiet row among dead ones is dead.
+        there = np.minimum(np.arange(code.size), REACH) + np.minimum(np.arange(code.size)[::-1], REACH)
+        out[(code == QUIET) & (3 * sum(_beside(code == DEAD)) >= 2 * there) & (there > 0)] = DEAD
+    for activity in sorted(present.intersection(ACTIVITIES)):
+        before, after = _beside(code == activity)
+        out[(code < WALKING) & (before > 0) & (after > 0)] = activity
     return out
 
 
 def _beside(here: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How many of the 3 rows before and of the 3 rows after are so, for each course (k, n)."""
-    padded = np.zeros((here.shape[0], here.shape[1] + 2 * REACH), dtype=np.int8)
-    padded[:, REACH:-REACH] = here
-    n = here.shape[1]
-    before, after = (sum(padded[:, at + k : at + k + n] for k in range(REACH)) for at in (0, REACH + 1))
-    return np.asarray(before), np.asarray(after)
+    """How many of the 3 rows before and of the 3 rows after are so."""
+    padded = np.zeros(here.size + 2 * REACH, dtype=np.int8)
+    padded[REACH:-REACH] = here
+    before, after = (
+        padded[at : at + here.size] + padded[at + 1 : at + 1 + here.size] + padded[at + 2 : at + 2 + here.size]
+        for at in (0, REACH + 1)
+    )
+    return before, after
 
 
 def _joined(held: list[Rows]) -> Rows:

@@ -12,20 +12,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from analysis.courses import IntArray, around
 from analysis.features import Traces, along, principal_axis
 from analysis.frames import FRAME
 from analysis.grid import GRID_HZ
 from analysis.samples import STANDARD_GRAVITY_MPS2, FloatArray
 
-IntArray = npt.NDArray[np.int64]
-
 POINTS = 33
 """Points that a stride is sampled at."""
 
-SHARES = np.linspace(-0.6, 0.4, POINTS)
+SHARES = np.linspace(-0.6, 0.4, POINTS, dtype=np.float32)
 """A stride goes from mid-stance to mid-stance: shares of it before and after mid-swing."""
+
+EVENLY = np.linspace(0.0, 1.0, POINTS, dtype=np.float32)
 
 STANDING = 4
 """Points at either end in which the foot stands."""
@@ -36,8 +36,8 @@ GRAVITY_WEIGHT = 20.0
 NEAR = np.flatnonzero(np.abs(SHARES) < 0.15)
 """Points about mid-swing."""
 
-BESIDE = (0.0, -1.0, 1.0)
-"""A stride, the one before and the one after."""
+BESIDE = (-1.0, 1.0)
+"""The stride before and the one after."""
 
 LEVEL_M = 0.1
 """A stride that climbs no more is level, whatever its neighbours say: they are not asked (`Rules.level_climb_m`)."""
@@ -45,8 +45,8 @@ LEVEL_M = 0.1
 LONGEST_S = 2.2
 """A longer stride is not measured: it is two, with a stop between."""
 
-ROUGH = np.arange(-12, 13)
-"""Samples about mid-swing whose force tells how rough the gait is: half a second to either side."""
+ROUGH = 12
+"""Samples to either side of mid-swing whose force tells how rough the gait is: half a second."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,30 +85,32 @@ def measure(traces: Traces, frame: IntArray, peak: IntArray, stride_s: FloatArra
     onward = along(across, principal_axis(across)[0])
     size = np.sqrt((force * force).sum(axis=1)) - STANDARD_GRAVITY_MPS2
     known = (stride_s < LONGEST_S) & traces.has_gyr[frame]
-    period = np.where(known, stride_s, 1.0)
+    period = np.where(known, stride_s, 1.0).astype(force.dtype)
 
     def travel(some: IntArray, beside: float) -> tuple[FloatArray, FloatArray, FloatArray]:
-        row, at = at_frame[some], _places(peak[some], period[some], beside)
-        return _travel(_sampled(upward, row, at), _sampled(onward, row, at), _sampled(turn, row, at), period[some])
+        place = _Place.of(at_frame[some], _stride(peak[some], period[some], beside))
+        return _travel(place.values(upward), place.values(onward), place.values(turn), period[some])
+
+    def fastest(beside: float) -> FloatArray:
+        place = _Place.of(at_frame, _stride(peak, period, beside)[:, NEAR])
+        return np.abs(place.values(swing)).max(axis=1)
 
     own, way, clearance = travel(np.arange(peak.size), 0.0)
-    swung, *others = (
-        np.abs(_sampled(swing, at_frame, _places(peak, period, beside)[:, NEAR])).max(axis=1) for beside in BESIDE
-    )
-    moved = [other > 0.4 * swung for other in others]
-    steep = np.flatnonzero(known & (np.abs(own) > LEVEL_M))
+    moved = [fastest(beside) > 0.4 * fastest(0.0) for beside in BESIDE]
     climbs = [np.where(there, own, np.nan) for there in moved]
+    steep = np.flatnonzero(known & (np.abs(own) > LEVEL_M))
     if steep.size:
-        for climb, there, beside in zip(climbs, moved, BESIDE[1:], strict=True):
+        for climb, there, beside in zip(climbs, moved, BESIDE, strict=True):
             climb[steep] = np.where(there[steep], travel(steep, beside)[0], np.nan)
-    rough = np.sqrt((_sampled(size, at_frame, (peak[:, None] + ROUGH).astype(np.float64)) ** 2).mean(axis=1))
+    near = around(size, at_frame, peak, ROUGH, ROUGH)
+    rough = np.sqrt((near * near).mean(axis=1))
     climb, way, clearance = (np.where(known, x, np.nan) for x in (_agreed(own, *climbs), way, clearance))
     return Strides(climb, way, clearance, rough)
 
 
-def _places(peak: IntArray, stride_s: FloatArray, beside: float) -> FloatArray:
-    """Samples (n, POINTS) of the stride about each mid-swing, or of one some strides later."""
-    return peak[:, None] + GRID_HZ * stride_s[:, None] * (SHARES + beside)
+def _stride(peak: IntArray, period_s: FloatArray, beside: float) -> FloatArray:
+    """Samples (n, POINTS) of the stride about each mid-swing, or of the one so many strides later."""
+    return peak[:, None] + GRID_HZ * period_s[:, None] * (SHARES + beside)
 
 
 def _agreed(own: FloatArray, before: FloatArray, after: FloatArray) -> FloatArray:
@@ -171,12 +173,23 @@ def _integral(x: FloatArray, step_s: FloatArray) -> FloatArray:
 def _closed(x: FloatArray, step_s: FloatArray) -> FloatArray:
     """Integral that ends where it began: what is left at the end is drift, and is taken off evenly."""
     out = _integral(x, step_s)
-    return out - out[:, -1:] * np.linspace(0.0, 1.0, x.shape[1])
+    return out - out[:, -1:] * EVENLY
 
 
-def _sampled(x: FloatArray, frame: IntArray, at: FloatArray) -> FloatArray:
-    """Traces (f, FRAME) at places between samples (n, k), by straight lines."""
-    low = np.clip(np.floor(at).astype(np.int64), 0, FRAME - 2)
-    share = np.clip(at - low, 0.0, 1.0)
-    row = frame[:, None]
-    return x[row, low] * (1.0 - share) + x[row, low + 1] * share
+@dataclass(frozen=True, slots=True, eq=False)
+class _Place:
+    """Places between samples (n, k) in some of the frames, so that several traces share the search."""
+
+    row: IntArray
+    low: IntArray
+    share: FloatArray
+
+    @staticmethod
+    def of(frame: IntArray, at: FloatArray) -> _Place:
+        low = np.clip(at.astype(np.int64), 0, FRAME - 2)
+        return _Place(frame[:, None], low, np.clip(at - low, 0.0, 1.0).astype(np.float32))
+
+    def values(self, x: FloatArray) -> FloatArray:
+        """Traces (f, FRAME) there, by straight lines."""
+        before = x[self.row, self.low]
+        return before + (x[self.row, self.low + 1] - before) * self.share
