@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
+from math import tanh
 
 import numpy as np
 
@@ -13,7 +15,7 @@ from analysis.gait import gaits
 from analysis.grid import GRID_HZ
 from analysis.hinge import ChainFit
 from analysis.pedalling import FIRM, SOFT, StrokeCandidates, riding, stroke_rules
-from analysis.rules import Rules
+from analysis.rules import Rules, first_that_holds
 from analysis.samples import FloatArray
 
 SLACK_S = 0.1
@@ -158,7 +160,7 @@ for certain by 0.74, 0.86 and 0.97 were right in 0.80, 0.94 and 0.99 of all case
 
 def sure_of_step(companion_s: float, *, gyr: bool) -> float:
     """How probable it is that an accepted swing is a step."""
-    sure = SURE_STEP[sum(companion_s > limit for limit in SURE_WITHIN_S)]
+    sure = SURE_STEP[bisect_left(SURE_WITHIN_S, companion_s)]
     return round(sure * (1.0 if gyr else WITHOUT_GYR), 3)
 
 
@@ -172,12 +174,13 @@ def _step(c: SwingCandidates, i: int, times: Times, gait: str, *, gyr: bool) -> 
 
 def _raise(c: RaiseCandidates, evidence: float, i: int, times: Times, *, gyr: bool) -> Contraction:
     seated = evidence > 0.0
-    held = (0.5 + 0.5 * np.tanh(1.5 * abs(evidence))) * np.clip(c.coherence[i], 0.5, 1.0) * (1.0 if gyr else 0.7)
+    coherence = min(max(float(c.coherence[i]), 0.5), 1.0)
+    held = (0.5 + 0.5 * tanh(1.5 * abs(evidence))) * coherence * (1.0 if gyr else 0.7)
     sure = 1.0 - DOUBT * (1.0 - held)
     onset, peak, end = times
     return Contraction(
         Kind.SOLEUS_PUSHUP if seated else Kind.HEEL_RAISE,
-        _ms(min(onset, peak - 0.01)), _ms(peak), _ms(max(end, peak + 0.01)), round(float(min(sure, 0.99)), 3),
+        _ms(min(onset, peak - 0.01)), _ms(peak), _ms(max(end, peak + 0.01)), round(min(sure, 0.99), 3),
         "hinge_above" if seated else "hinge_below",
         round(float(c.lift_m[i]), 4), {"strength_unit": "m", "tilt_rad": round(float(c.tilt_rad[i]), 4)},
     )  # fmt: skip
@@ -242,7 +245,7 @@ def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, off_axis
     ]
     names = ["small", "gait", "too_fast_a_turn", "bounce", "too_large", "rebound", "little_lift", "no_tilt",
              "lift_without_tilt", "no_heel_chain", "one_way", "no_hinge", "level_hinge", "leg_moved"]  # fmt: skip
-    return np.select(conditions, names, default="raise").astype(object)
+    return first_that_holds(conditions, names, "raise")
 
 
 def is_regular(companion_s: FloatArray, skew: FloatArray, way_m: FloatArray, r: Rules) -> BoolArray:
@@ -271,7 +274,7 @@ def step_rules(c: SwingCandidates, r: Rules) -> np.ndarray:
     ]
     names = ["slow", "short_swing", "small_beside_others", "too_wide", "lonely_swing", "no_foot_strike",
              "pendulum", "far_companion"]  # fmt: skip
-    return np.select(conditions, names, default="swing").astype(object)
+    return first_that_holds(conditions, names, "swing")
 
 
 def _within(mask: BoolArray, frame: np.ndarray, sample: FloatArray) -> BoolArray:

@@ -6,7 +6,6 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import as_strided
 
 from analysis.frames import BEFORE, CENTRE, FRAME, BoolArray
 from analysis.grid import GRID_HZ
@@ -54,9 +53,10 @@ def integral(x: FloatArray) -> FloatArray:
 
 def around(x: npt.NDArray[Scalar], frame: IntArray, sample: IntArray, before: int, after: int) -> npt.NDArray[Scalar]:
     """x[frame, sample - before : sample + after + 1] of x (f, FRAME) for each place, (n, before + after + 1)."""
+    x, width = np.ascontiguousarray(x), before + after + 1
     row, step = x.strides
-    width = before + after + 1
-    windows = as_strided(x, (x.shape[0], x.shape[1] - width + 1, width), (row, step, step), writeable=False)
+    shape, strides = (x.shape[0], x.shape[1] - width + 1, width), (row, step, step)
+    windows: npt.NDArray[Scalar] = np.ndarray(shape, x.dtype, x.data, strides=strides)  # a view of every window
     return windows[frame, sample - before]
 
 

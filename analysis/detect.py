@@ -155,6 +155,8 @@ def raise_candidates(traces: Traces, clear_of_steps_s: float) -> RaiseCandidates
 
 def _measured(traces: Traces, course: FloatArray, frame: IntArray, peak: IntArray) -> dict[str, FloatArray]:
     """What `RaiseCandidates` say of each peak, by name."""
+    frames, row = np.unique(frame, return_inverse=True)
+    tilt = traces.plain_tilt_rad[frames]
     window = around(course, frame, peak, REACH, REACH)
     top = window[:, REACH]
     left, left_fall = _valley(window[:, REACH::-1])
@@ -167,8 +169,8 @@ def _measured(traces: Traces, course: FloatArray, frame: IntArray, peak: IntArra
     speed = np.abs(window[:, 1:] - window[:, :-1])
     turn = around(traces.turn_rad_s, frame, peak, REACH, REACH) * inside
     lift = around(traces.lift_mps, frame, peak, REACH, REACH) * inside
-    plain = around(heel_course(traces, traces.plain_tilt_rad), frame, peak, REACH, REACH)
-    hold = holds(traces, frame, peak)
+    plain = around(_course(traces.height_m[frames], _arm_m(traces)[frames], tilt), row, peak, REACH, REACH)
+    hold = holds(traces.lift_mps[frames], traces.turn_rad_s[frames], tilt, row, peak)
     held = hold.held & (hold.tilt_evenness > HOLD_EVENNESS) & (hold.coherence > HOLD_COHERENCE)
     period_s, tops = _rhythm(window, size)
     lift_m = _rise(traces.height_m, frame, peak, left, right)
@@ -197,7 +199,11 @@ def _measured(traces: Traces, course: FloatArray, frame: IntArray, peak: IntArra
 
 def heel_course(traces: Traces, tilt_rad: FloatArray) -> FloatArray:
     """Height of the heel's rise: lift and tilt, each in metres, the tilt scaled by how the two go together."""
-    return moving_average(moving_average(traces.height_m + _arm_m(traces) * tilt_rad, 5), 5)
+    return _course(traces.height_m, _arm_m(traces), tilt_rad)
+
+
+def _course(height_m: FloatArray, arm_m: FloatArray, tilt_rad: FloatArray) -> FloatArray:
+    return moving_average(moving_average(height_m + arm_m * tilt_rad, 5), 5)
 
 
 def _arm_m(traces: Traces) -> FloatArray:

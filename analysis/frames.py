@@ -31,56 +31,73 @@ ROUGHNESS = 6.0
 MEAN_OVER = GRID_HZ
 """Samples at either end of a stretch whose mean stands for what lies beyond it."""
 
-ACC, GYR, SIZE = slice(0, 3), slice(3, 6), slice(6, 7)
+ACC, GYR, SIZE = range(3)
+"""Quantities that are held: specific force, rate of turn, and how large the force is."""
+
+AXES = (slice(0, 3), slice(3, 6), slice(6, 7))
+"""Channels of each."""
+
 CHANNELS = 7
-"""Of what is held: specific force and rate of turn, and how large the force is."""
 
 BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """What cells of 2 s, or frames made of them, look like channel by channel, (k, n): of means over 0.4 s mostly.
+    """What cells of 2 s, or frames made of them, look like: n of them, by means over 0.4 s mostly.
 
     Attributes:
-        mean: of the samples.
-        square: mean square of the means.
-        change: mean square of the change from one mean to the next within a cell.
-        noise: variance of a sample that its neighbours do not explain.
+        table: (CHANNELS + 3 * 3, n) what the properties show.
     """
 
-    mean: FloatArray
-    square: FloatArray
-    change: FloatArray
-    noise: FloatArray
+    table: FloatArray
+
+    @property
+    def mean(self) -> FloatArray:
+        """Mean of the samples, (CHANNELS, n)."""
+        return self.table[:CHANNELS]
+
+    @property
+    def square(self) -> FloatArray:
+        """Mean square of the means of each quantity, (3, n), its axes summed."""
+        return self.table[CHANNELS:-6]
+
+    @property
+    def change(self) -> FloatArray:
+        """Mean square of the change from one mean to the next within a cell, likewise."""
+        return self.table[-6:-3]
+
+    @property
+    def noise(self) -> FloatArray:
+        """Variance of a sample that its neighbours do not explain, likewise."""
+        return self.table[-3:]
 
     @staticmethod
     def of(samples: FloatArray) -> Look:
-        """The cells of samples (k, c * CENTRE)."""
+        """The cells of samples (CHANNELS, c * CENTRE)."""
         first, second, third, fourth, fifth = (samples[:, k::HALF_MEAN] for k in range(HALF_MEAN))
         halves = first + second
         halves += third
         halves += fourth
         halves += fifth
         # A thousandth of gravity is looked for beside all of it: single precision ends here.
-        cells = halves.reshape(len(samples), -1, CENTRE // HALF_MEAN).astype(np.float64)
-        means = np.stack([cells[..., k] + cells[..., k + 1] for k in range(0, cells.shape[2], 2)])
+        means = (halves[:, ::2] + halves[:, 1::2]).astype(np.float64)
         means /= MEAN_OF
-        change = means[1:] - means[:-1]
+        m0, m1, m2, m3, m4 = (means[:, k :: CENTRE // MEAN_OF] for k in range(CENTRE // MEAN_OF))
         rough = first - 2.0 * second
         rough += third
         rough *= rough
-        return Look(
-            means.mean(axis=0),
-            (means * means).mean(axis=0),
-            (change * change).mean(axis=0),
-            rough.reshape(cells.shape).mean(axis=2, dtype=np.float64) / ROUGHNESS,
-        )
+        of_channel = np.stack([
+            (m0 * m0 + m1 * m1 + m2 * m2 + m3 * m3 + m4 * m4) / 5.0,
+            ((m1 - m0) ** 2 + (m2 - m1) ** 2 + (m3 - m2) ** 2 + (m4 - m3) ** 2) / 4.0,
+            rough.reshape(CHANNELS, -1, CENTRE // HALF_MEAN).mean(axis=2) / ROUGHNESS,
+        ])  # fmt: skip
+        of_quantity = np.add.reduceat(of_channel, [one.start for one in AXES], axis=1)
+        return Look(np.concatenate([(m0 + m1 + m2 + m3 + m4) / 5.0, *of_quantity]))
 
     def over(self, first: int, last: int) -> Look:
         """Of the frames: the mean of their cells first to last (excluded)."""
-        together = np.stack([self.mean, self.square, self.change, self.noise])
-        return Look(*over_frame(together, first, last))
+        return Look(over_frame(self.table, first, last))
 
 
 def over_frame(of_cell: FloatArray, first: int, last: int) -> FloatArray:
@@ -99,10 +116,8 @@ class Frames:
 
     Attributes:
         start_s: (f,) session time of each frame's centre, its sample BEFORE.
-        acc_mps2: (f, 3, FRAME) specific force, sensor axes, in single precision; a view into one shared buffer.
-        gyr_rad_s: (f, 3, FRAME) angular rate, likewise; the last value is held where there is none.
-        whole, near, own: how they look over all 14 s, over the middle 6 s and over the 2 s of their centre; of all
-            `CHANNELS`, see `ACC`, `GYR` and `SIZE`.
+        samples: (CHANNELS, n) that they are cut from, in single precision, each CENTRE later than the one before.
+        whole, near, own: how they look over all 14 s, over the middle 6 s and over the 2 s of their centre.
         has_gyr: (f,) the gyroscope was seen for at least half of the frame.
         unseen_s: (f,) how much of the centre lies before the stretch; more than 0 only in the first.
         seen_s: (f,) how much of it lies within the stretch; less than CENTRE_S only in the first and the last.
@@ -111,8 +126,7 @@ class Frames:
     """
 
     start_s: FloatArray
-    acc_mps2: FloatArray
-    gyr_rad_s: FloatArray
+    samples: FloatArray
     whole: Look
     near: Look
     own: Look
@@ -135,13 +149,29 @@ class Frames:
     @property
     def own_force_mps2(self) -> FloatArray:
         """Mean specific force (f, 3) of each centre."""
-        return self.own.mean[ACC].T
+        return self.own.mean[AXES[ACC]].T
 
-    def spread(self, channels: slice) -> FloatArray:
-        """How far 0.4 s means in the middle 6 s of a frame stray from the frame's mean (rms, the channels summed)."""
-        mean, near = self.whole.mean[channels], self.near.mean[channels]
-        square = self.near.square[channels] + mean * (mean - 2.0 * near)
-        return np.sqrt(np.maximum(square.sum(axis=0), 0.0))
+    @property
+    def acc_mps2(self) -> FloatArray:
+        """Specific force (f, 3, FRAME), sensor axes; a view."""
+        return self._windows(ACC)
+
+    @property
+    def gyr_rad_s(self) -> FloatArray:
+        """Angular rate (f, 3, FRAME), likewise; the last value is held where there is none."""
+        return self._windows(GYR)
+
+    def _windows(self, quantity: int) -> FloatArray:
+        channels = self.samples[AXES[quantity]]
+        channel, sample = channels.strides
+        shape, strides = (len(self), channels.shape[0], FRAME), (CENTRE * sample, channel, sample)
+        return as_strided(channels, shape, strides, writeable=False)
+
+    def spread(self, quantity: int) -> FloatArray:
+        """How far 0.4 s means in the middle 6 s of a frame stray from the frame's mean (rms, the axes summed)."""
+        mean, near = self.whole.mean[AXES[quantity]], self.near.mean[AXES[quantity]]
+        square = self.near.square[quantity] + (mean * (mean - 2.0 * near)).sum(axis=0)
+        return np.sqrt(np.maximum(square, 0.0))
 
     def __len__(self) -> int:
         return self.start_s.size
@@ -201,7 +231,7 @@ class Framer:
 
     def _still_turning(self, gyr: FloatArray, missing: BoolArray) -> FloatArray:
         """Missing rates replaced by the last one seen (zero before the first)."""
-        last = self._held[GYR, -1:] if self._held.size else np.zeros((3, 1))
+        last = self._held[AXES[GYR], -1:] if self._held.size else np.zeros((3, 1))
         table = np.concatenate([last, gyr], axis=1)
         seen_at = np.where(missing, 0, np.arange(1, gyr.shape[1] + 1))
         return table[:, np.maximum.accumulate(seen_at)]
@@ -228,8 +258,7 @@ class Framer:
         unseen_s[0] = self._early / GRID_HZ if first == 0 else 0.0
         frames = Frames(
             start_s=(piece.start_s + (first + np.arange(count)) * CENTRE_S).astype(np.float64),
-            acc_mps2=_windows(whole[ACC], count),
-            gyr_rad_s=_windows(whole[GYR], count),
+            samples=whole,
             whole=look.over(0, CELLS),
             near=look.over(OWN_CELL - 1, OWN_CELL + 2),
             own=look.over(OWN_CELL, OWN_CELL + 1),
@@ -247,19 +276,13 @@ class Framer:
 def _samples(acc_mps2: FloatArray, gyr_rad_s: FloatArray) -> FloatArray:
     """Both, and the size of the force (CHANNELS, n), in single precision."""
     samples = np.empty((CHANNELS, acc_mps2.shape[1]), dtype=np.float32)
-    samples[ACC], samples[GYR] = acc_mps2, gyr_rad_s
-    x, y, z = samples[ACC]
-    np.sqrt(x * x + y * y + z * z, out=samples[SIZE][0])
+    samples[AXES[ACC]], samples[AXES[GYR]] = acc_mps2, gyr_rad_s
+    x, y, z, *_, size = samples
+    np.sqrt(x * x + y * y + z * z, out=size)
     return samples
 
 
 def _mean(second: FloatArray, six_seconds: FloatArray) -> FloatArray:
     """What stands for samples that there are none of (CHANNELS, 1)."""
-    acc, gyr = (x.mean(axis=1, keepdims=True) for x in (second[ACC], six_seconds[GYR]))
+    acc, gyr = (x.mean(axis=1, keepdims=True) for x in (second[AXES[ACC]], six_seconds[AXES[GYR]]))
     return _samples(acc, gyr)
-
-
-def _windows(samples: FloatArray, count: int) -> FloatArray:
-    """Overlapping frames (count, 3, FRAME) of samples (3, n), as a view."""
-    channel, sample = samples.strides
-    return as_strided(samples, (count, 3, FRAME), (CENTRE * sample, channel, sample), writeable=False)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.detect import SwingCandidates
-from analysis.rules import Rules
+from analysis.rules import Rules, first_that_holds
 
 
 class Gait(StrEnum):
@@ -40,4 +40,4 @@ def gaits(c: SwingCandidates, r: Rules) -> npt.NDArray[np.object_]:
         (c.angle_rad < r.shuffle_rad) & (c.rate_rad_s < r.shuffle_rad_s) & (c.clearance_m < r.shuffle_clearance_m),
     ]
     names = [Gait.RUN, Gait.UNKNOWN, Gait.STAIRS_UP, Gait.STAIRS_DOWN, Gait.UNKNOWN, Gait.SHUFFLE]
-    return np.select(conditions, np.array(names, dtype=object)[:, None], default=Gait.WALK)
+    return first_that_holds(conditions, names, Gait.WALK)

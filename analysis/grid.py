@@ -198,10 +198,10 @@ class Grid:
         t_s = block.t_s
         if self.first_s is None:
             self.first_s = float(t_s[0])
-        with_before = t_s if self.last_s == -np.inf else np.concatenate([[self.last_s], t_s])
+        before_s, first_s = self.last_s, float(t_s[0])
         self.last_s = float(t_s[-1])
-        long = _pauses(with_before, GAP_S).tolist()
-        return [Gap(float(with_before[i]), float(with_before[i + 1])) for i in long]
+        gaps = [Gap(before_s, first_s)] if GAP_S < first_s - before_s < np.inf else []
+        return gaps + [Gap(float(t_s[i]), float(t_s[i + 1])) for i in _pauses(t_s, GAP_S).tolist()]
 
     def _ready(self, *, last: bool) -> list[GridPiece]:
         pieces = []

@@ -22,6 +22,8 @@ WEIGHT_OF_MEANS = WEIGHT.reshape(-1, SMOOTH).mean(axis=1)
 LEVERS_M = np.linspace(-2.4, 2.4, 49)
 """Lever arms tried by `chain_fit`."""
 
+TWICE_M, SQUARE_M2 = 2.0 * LEVERS_M, LEVERS_M**2
+
 ABOVE = (LEVERS_M > 0.09) & (LEVERS_M < 1.01)
 BELOW = LEVERS_M < -0.29
 """Where the centre can be. The closed chain gives 0.1 to 0.8 m above a sensor between ankle and mid-shank when
@@ -74,14 +76,17 @@ def chain_fit(
     inertia = np.gradient(turn_rad_s, axis=1) * GRID_HZ
     quick = _lever_fit(across_mps2, gravity, inertia, sized, WEIGHT)
     across, slow_gravity, slow_inertia = _means(across_mps2), _means(gravity), _means(inertia)
-    slow = _lever_fit(across, slow_gravity, slow_inertia, sized, WEIGHT_OF_MEANS)
-    slower = _lever_fit(_smooth(across), _smooth(slow_gravity), _smooth(slow_inertia), sized, WEIGHT_OF_MEANS)
+    across, slow_gravity, slow_inertia = (
+        np.concatenate([x, _smooth(x)]) for x in (across, slow_gravity, slow_inertia)
+    )
+    both = _lever_fit(across, slow_gravity, slow_inertia, np.concatenate([sized, sized]), WEIGHT_OF_MEANS)
+    n = sized.size  # of the means first, and then of the smoothed ones
     return ChainFit(
         quick.lever_m,
-        np.where(sized, slower.evidence, quick.evidence + slow.evidence),
-        np.minimum(quick.level_evidence, slow.level_evidence),
+        np.where(sized, both.evidence[n:], quick.evidence + both.evidence[:n]),
+        np.minimum(quick.level_evidence, both.level_evidence[:n]),
         quick.misfit,
-        np.where(sized, slower.misfit, 1.0),
+        np.where(sized, both.misfit[n:], 1.0),
     )
 
 
@@ -90,22 +95,22 @@ def _lever_fit(
 ) -> ChainFit:
     """Try every lever: how much of the horizontal force does gravity + lever * inertia leave unexplained?"""
     weighted_g, weighted_i = gravity * weight, inertia * weight
-    power = (across_mps2 * across_mps2 * weight).sum(axis=(1, 2))
-    with_g = (across_mps2 * weighted_g[:, None, :]).sum(axis=2)
-    with_i = (across_mps2 * weighted_i[:, None, :]).sum(axis=2)
-    gg, gi, ii = ((weighted_g * gravity).sum(axis=1), (weighted_g * inertia).sum(axis=1),
-                  (weighted_i * inertia).sum(axis=1))  # fmt: skip
-    c = LEVERS_M[None, :]
-    match = with_g[:, :, None] + c[:, None, :] * with_i[:, :, None]
-    square = (match * match).sum(axis=1)
-    model = gg[:, None] + 2.0 * c * gi[:, None] + c * c * ii[:, None]
-    explained = np.where(sized[:, None], 2.0 * np.sqrt(square) - model, square / np.maximum(model, 1e-12))
+    power = (across_mps2 * across_mps2 * weight).sum(axis=(1, 2), dtype=np.float64)
+    with_g = (across_mps2 * weighted_g[:, None, :]).sum(axis=2).astype(np.float64)
+    with_i = (across_mps2 * weighted_i[:, None, :]).sum(axis=2).astype(np.float64)
+    of_model = ((weighted_g * gravity).sum(axis=1), (weighted_g * inertia).sum(axis=1), (weighted_i * inertia).sum(axis=1))
+    of_match = ((with_g * with_g).sum(axis=1), (with_g * with_i).sum(axis=1), (with_i * with_i).sum(axis=1))
+    # How gravity + lever * inertia agrees with the force, and its own power, are parabolas of the lever.
+    model, square = (
+        one[:, None] + two[:, None] * TWICE_M + three[:, None] * SQUARE_M2 for one, two, three in (of_model, of_match)
+    )
+    explained = np.where(sized[:, None], 2.0 * np.sqrt(np.maximum(square, 0.0)) - model, square / np.maximum(model, 1e-12))
     left = power[:, None] - explained
     best = left.argmin(axis=1)
     above, below = left[:, ABOVE].min(axis=1), left[:, BELOW].min(axis=1)
     level = left[:, ~ABOVE & ~BELOW].min(axis=1)
     least = np.maximum(left[np.arange(best.size), best], 1e-9)
-    misfit = least / np.maximum(np.maximum(power, gg), 1e-9)
+    misfit = least / np.maximum(np.maximum(power, of_model[0]), 1e-9)
     return ChainFit(
         LEVERS_M[best],
         (below - above) / least,

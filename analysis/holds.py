@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.courses import IntArray, around, correlation, first_of, moving_average
-from analysis.features import Traces
 from analysis.frames import BoolArray
 from analysis.grid import GRID_HZ
 from analysis.samples import FloatArray
@@ -57,11 +56,18 @@ class Holds:
     coherence: FloatArray
 
 
-def holds(traces: Traces, frame: IntArray, peak: IntArray) -> Holds:
-    """Look for the nearest edge up before, and the nearest edge down after, each peak of the heel's course."""
-    slow_lift, slow_turn = moving_average(traces.lift_mps, 5), moving_average(traces.turn_rad_s, 5)
+def holds(
+    lift_mps: FloatArray, turn_rad_s: FloatArray, plain_tilt_rad: FloatArray, frame: IntArray, peak: IntArray
+) -> Holds:
+    """Look for the nearest edge up before, and the nearest edge down after, each peak of the heel's course.
+
+    Args:
+        lift_mps, turn_rad_s, plain_tilt_rad: (f, FRAME) traces, see `features.Traces`.
+        frame, peak: (n,) frame and sample of each peak.
+    """
+    slow_lift, slow_turn = moving_average(lift_mps, 5), moving_average(turn_rad_s, 5)
     lift, turn, tilt, slow_turn = (
-        around(x, frame, peak, REACH, REACH) for x in (slow_lift, traces.turn_rad_s, traces.plain_tilt_rad, slow_turn)
+        around(x, frame, peak, REACH, REACH) for x in (slow_lift, turn_rad_s, plain_tilt_rad, slow_turn)
     )
     up = _edge(lift[:, REACH + EDGE :: -1], slow_turn[:, REACH + EDGE :: -1])
     down = _edge(-lift[:, REACH - EDGE :], -slow_turn[:, REACH - EDGE :])

@@ -18,7 +18,7 @@ from analysis.courses import IntArray, around, first_of, moving_average
 from analysis.features import Traces
 from analysis.frames import BEFORE, CENTRE, FRAME, BoolArray
 from analysis.grid import GRID_HZ
-from analysis.rules import Rules
+from analysis.rules import Rules, first_that_holds
 from analysis.samples import FloatArray
 
 FAR = 3 * GRID_HZ
@@ -159,7 +159,7 @@ def stroke_rules(c: StrokeCandidates, r: Rules) -> np.ndarray:
     part = (depth > r.least_part_turn_m) & (steep < r.most_turn_m) & (c.turn_s < r.longest_part_turn_s) & tilts
     part &= c.lift_purity > r.part_turn
     beside = part & _beside(c, firm, r)
-    return np.select([firm, beside, lone], [FIRM, SOFT, LONE], default="no_turn").astype(object)
+    return first_that_holds([firm, beside, lone], [FIRM, SOFT, LONE], "no_turn")
 
 
 def riding(c: StrokeCandidates, rule: np.ndarray, frames: int) -> BoolArray:

@@ -106,9 +106,9 @@ def _best(course: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 def off_line(x: FloatArray) -> FloatArray:
     """Without the mean and the slope over the last axis."""
-    t = np.arange(x.shape[-1]) - 0.5 * (x.shape[-1] - 1)
+    t = (np.arange(x.shape[-1]) - 0.5 * (x.shape[-1] - 1)).astype(x.dtype)
     centred = x - x.mean(axis=-1, keepdims=True)
-    return np.asarray(centred - ((centred @ t) / (t @ t))[..., None] * t)
+    return np.asarray(centred - ((centred * t).sum(axis=-1) / (t @ t))[..., None] * t)
 
 
 def _lift_per_tilt_m(course_rad: FloatArray, vertical_mps2: FloatArray) -> FloatArray:

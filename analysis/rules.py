@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+
+import numpy as np
+import numpy.typing as npt
 
 from analysis import pump_weights as trained
 from analysis.events import Algorithm
@@ -156,3 +160,9 @@ def algorithm(rules: Rules = RULES) -> Algorithm:
     """Name, version and digest of the parameters."""
     digest = hashlib.sha256(json.dumps(asdict(rules), sort_keys=True).encode()).hexdigest()
     return Algorithm(NAME, VERSION, digest)
+
+
+def first_that_holds(conditions: Sequence[npt.NDArray[np.bool_]], names: Sequence[str], default: str) -> np.ndarray:
+    """For each candidate the name (n,) of the first condition that holds, as an object; `default` where none does."""
+    none = np.ones_like(conditions[0])
+    return np.array([*names, default], dtype=object)[np.stack([*conditions, none]).argmax(axis=0)]

@@ -49,10 +49,10 @@ def rows(frames: Frames, rules: Rules) -> Rows:
     return Rows(frames.from_s, frames.seen_s, code, up / np.sqrt((up * up).sum(axis=1))[:, None])
 
 
-def _slow_movement(look: Look, channels: slice) -> tuple[FloatArray, FloatArray]:
+def _slow_movement(look: Look, quantity: int) -> tuple[FloatArray, FloatArray]:
     """Movement slower than about 1 Hz (rms of the change of 0.4 s means), and its ratio to what noise would give."""
-    slow, noise = look.change[channels].mean(axis=0), look.noise[channels].mean(axis=0)
-    return np.sqrt(slow), slow / np.maximum(noise * 2.0 / MEAN_OF, 1e-18)
+    slow, noise = look.change[quantity], look.noise[quantity]
+    return np.sqrt(slow / 3.0), slow / np.maximum(noise * 2.0 / MEAN_OF, 1e-18)
 
 
 class StateMachine:

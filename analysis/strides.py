@@ -96,7 +96,8 @@ def measure(traces: Traces, frame: IntArray, peak: IntArray, stride_s: FloatArra
         return np.abs(place.values(swing)).max(axis=1)
 
     own, way, clearance = travel(np.arange(peak.size), 0.0)
-    moved = [fastest(beside) > 0.4 * fastest(0.0) for beside in BESIDE]
+    least = 0.4 * fastest(0.0)
+    moved = [fastest(beside) > least for beside in BESIDE]
     climbs = [np.where(there, own, np.nan) for there in moved]
     steep = np.flatnonzero(known & (np.abs(own) > LEVEL_M))
     if steep.size:
