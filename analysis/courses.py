@@ -28,27 +28,42 @@ ALL_WEIGHT = float(WEIGHT.sum())
 
 
 def moving_average(x: FloatArray, width: int) -> FloatArray:
-    """Centred moving average over the last axis; the ends hold their value. Odd width in samples."""
+    """Centred moving average over the last axis; the ends hold their value. Odd width in samples.
+
+    Sums of two samples make those of four, and so on; the width is put together of them. All rows are added up as if
+    they were one: what reaches into the next row lies beyond the samples that are given back.
+    """
     half, n = width // 2, x.shape[-1]
-    sums = np.empty((*x.shape[:-1], n + width - 1), dtype=x.dtype)  # of one sample, then of two, four, eight ...
-    sums[..., half : half + n] = x
-    sums[..., :half] = x[..., :1]
-    sums[..., half + n :] = x[..., -1:]
-    total = sums[..., :n].copy()
-    done, span = 1, 1
+    held = np.empty((*x.shape[:-1], n + width - 1), dtype=x.dtype)
+    held[..., half : half + n] = x
+    held[..., :half] = x[..., :1]
+    held[..., half + n :] = x[..., -1:]
+    total = held.copy()
+    sums, spare, totals = held.reshape(-1), np.empty(held.size, dtype=x.dtype), total.reshape(-1)
+    done = span = 1
+    there = sums.size
     while done < width:
-        sums = sums[..., :-span] + sums[..., span:]
+        there -= span
+        np.add(sums[:there], sums[span : span + there], out=spare[:there])
+        sums, spare = spare, sums
         span *= 2
         if width & span:
-            total += sums[..., done : done + n]
+            totals[: there - done] += sums[done:there]
             done += span
-    total /= width
-    return total
+    return np.multiply(total[..., :n], 1.0 / width, dtype=x.dtype)
+
+
+def off_average(x: FloatArray, width: int) -> FloatArray:
+    """What the moving average over that width leaves."""
+    average = moving_average(x, width)
+    return np.subtract(x, average, out=average)
 
 
 def integral(x: FloatArray) -> FloatArray:
     """Running integral over the last axis, in seconds."""
-    return np.cumsum(x, axis=-1) / GRID_HZ
+    total = np.cumsum(x, axis=-1)
+    total *= 1.0 / GRID_HZ
+    return total
 
 
 def around(x: npt.NDArray[Scalar], frame: IntArray, sample: IntArray, before: int, after: int) -> npt.NDArray[Scalar]:

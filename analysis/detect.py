@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from analysis.courses import IntArray, around, correlation, first_of, moving_average
+from analysis.courses import IntArray, around, correlation, first_of, moving_average, off_average
 from analysis.features import SLOWEST_RAD_S, Traces
 from analysis.frames import BEFORE, CENTRE, BoolArray
 from analysis.grid import GRID_HZ
@@ -365,7 +365,7 @@ def is_bouncing(traces: Traces, least_hz: float, least_m: float) -> BoolArray:
     tops = (inner > lift[:, :-2]) & (inner >= lift[:, 2:]) & (inner > 0.4 * lift.max(axis=1, initial=0.0)[:, None])
     quick = tops.sum(axis=1) * GRID_HZ / lift.shape[1] >= least_hz
     centre = slice(BEFORE, BEFORE + CENTRE)
-    quickly = (traces.height_m - moving_average(traces.height_m, 11))[:, centre]
+    quickly = off_average(traces.height_m, 11)[:, centre]
     strong = np.sqrt((quickly * quickly).mean(axis=1)) > least_m
     swing = np.abs(traces.swing_rad_s[:, centre]).max(axis=1, initial=0.0)
     return quick & strong & (swing < GAIT_RAD_S / 2)

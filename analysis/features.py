@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.courses import ALL_WEIGHT, WEIGHT, integral, moving_average
+from analysis.courses import ALL_WEIGHT, WEIGHT, integral, moving_average, off_average
 from analysis.frames import BEFORE, CENTRE, BoolArray
 from analysis.hinge import ChainFit, chain_fit
 from analysis.samples import FloatArray
@@ -74,7 +74,7 @@ class Traces:
 
 
 def _off_baseline(x: FloatArray) -> FloatArray:
-    return x - moving_average(x, BASELINE)
+    return off_average(x, BASELINE)
 
 
 def traces(acc_mps2: FloatArray, gyr_rad_s: FloatArray, has_gyr: BoolArray) -> Traces:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.courses import IntArray, around, first_of, moving_average
+from analysis.courses import IntArray, around, first_of, moving_average, off_average
 from analysis.features import Traces
 from analysis.frames import BEFORE, CENTRE, FRAME, BoolArray
 from analysis.grid import GRID_HZ
@@ -89,8 +89,7 @@ def stroke_candidates(traces: Traces, has_gyr: BoolArray, rules: Rules) -> Strok
     """
     near = slice(BEFORE - FAR, BEFORE + CENTRE + FAR)
     deep = np.flatnonzero(np.ptp(traces.height_m[:, near], axis=1) > LEAST_M)
-    height = _smooth(traces.height_m[deep])
-    height -= moving_average(height, BASELINE)
+    height = off_average(_smooth(traces.height_m[deep]), BASELINE)
     row, low = _low_points(height)
     window = around(height, row, low, TURN, TURN)
     before, fall = _top(window[:, TURN::-1])
