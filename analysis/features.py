@@ -100,12 +100,12 @@ def traces(acc_mps2: FloatArray, gyr_rad_s: FloatArray, has_gyr: BoolArray) -> T
     plain_turn = along(gyr_rad_s, axis)
     turn = _off_baseline(along(turning, axis))
     sign = np.where((turn * lift * WEIGHT).sum(axis=1) < 0.0, np.float32(-1.0), np.float32(1.0))[:, None]
-    plain_turn = (plain_turn - np.median(plain_turn, axis=1)[:, None]) * sign
+    plain_turn = (plain_turn - _median(plain_turn)[:, None]) * sign
     turn = _either(has_gyr, lambda: turn * sign, lambda: lift / LIFT_PER_TILT_M)
     across = force - up[:, :, None] * vertical[:, None, :]
     swing = _either(has_gyr, lambda: turn, lambda: _swing_by_force(across))
     smooth = moving_average(moving_average(swing, 7), 7)
-    tilt = integral(turn)
+    tilt, height, plain_tilt = integral(np.stack([turn, lift, _either(has_gyr, lambda: plain_turn, lambda: turn)]))
     forward, heel_first = np.ones_like(swing[:, 0]), np.zeros(len(swing))
     swings = np.flatnonzero(np.abs(smooth).max(axis=1, initial=0.0) > SLOWEST_RAD_S)
     if swings.size:
@@ -114,8 +114,8 @@ def traces(acc_mps2: FloatArray, gyr_rad_s: FloatArray, has_gyr: BoolArray) -> T
         turn_rad_s=turn,
         tilt_rad=_off_baseline(tilt),
         lift_mps=lift,
-        height_m=_off_baseline(integral(lift)),
-        plain_tilt_rad=_either(has_gyr, lambda: integral(plain_turn), lambda: tilt),
+        height_m=_off_baseline(height),
+        plain_tilt_rad=plain_tilt,
         swing_rad_s=smooth,
         forward=forward,
         heel_first=heel_first,
@@ -142,6 +142,12 @@ def _size(acc_mps2: FloatArray) -> FloatArray:
     """
     x, y, z = acc_mps2[:, 0], acc_mps2[:, 1], acc_mps2[:, 2]
     return np.sqrt(x * x + y * y + z * z)
+
+
+def _median(x: FloatArray) -> FloatArray:
+    """Of each row (f, FRAME): numpy sorts single precision quicker than it looks for the middle."""
+    middle = x.shape[1] // 2
+    return np.sort(x, axis=1)[:, middle - 1 : middle + 1].mean(axis=1)
 
 
 def _shock(vertical_mps2: FloatArray) -> FloatArray:
@@ -200,11 +206,7 @@ def along(vectors: FloatArray, direction: FloatArray) -> FloatArray:
 
 def principal_axis(turning: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Axis (f, 3) that (f, 3, n) turns about most, and the share of the turning that is about others."""
-    weighted = turning * WEIGHT
-    moment = np.empty((turning.shape[0], 3, 3))
-    for i in range(3):
-        for j in range(i, 3):
-            moment[:, i, j] = moment[:, j, i] = (weighted[:, i] * turning[:, j]).sum(axis=1)
-    values, vectors = np.linalg.eigh(moment)
+    moment = np.einsum("fin,fjn->fij", turning * WEIGHT, turning)
+    values, vectors = np.linalg.eigh(moment.astype(np.float64))
     total = values.sum(axis=1)
     return vectors[:, :, 2].astype(turning.dtype), 1.0 - values[:, 2] / np.where(total > 0.0, total, 1.0)

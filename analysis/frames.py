@@ -76,28 +76,45 @@ class Look:
     def of(samples: FloatArray) -> Look:
         """The cells of samples (CHANNELS, c * CENTRE)."""
         first, second, third, fourth, fifth = (samples[:, k::HALF_MEAN] for k in range(HALF_MEAN))
-        halves = first + second
-        halves += third
+        outer = first + third
+        halves = outer + second
         halves += fourth
         halves += fifth
+        rough = outer
+        rough -= 2.0 * second
+        rough *= rough
         # A thousandth of gravity is looked for beside all of it: single precision ends here.
         means = (halves[:, ::2] + halves[:, 1::2]).astype(np.float64)
-        means /= MEAN_OF
-        m0, m1, m2, m3, m4 = (means[:, k :: CENTRE // MEAN_OF] for k in range(CENTRE // MEAN_OF))
-        rough = first - 2.0 * second
-        rough += third
-        rough *= rough
-        of_channel = np.stack([
-            (m0 * m0 + m1 * m1 + m2 * m2 + m3 * m3 + m4 * m4) / 5.0,
-            ((m1 - m0) ** 2 + (m2 - m1) ** 2 + (m3 - m2) ** 2 + (m4 - m3) ** 2) / 4.0,
-            rough.reshape(CHANNELS, -1, CENTRE // HALF_MEAN).mean(axis=2) / ROUGHNESS,
-        ])  # fmt: skip
-        of_quantity = np.add.reduceat(of_channel, [one.start for one in AXES], axis=1)
-        return Look(np.concatenate([(m0 + m1 + m2 + m3 + m4) / 5.0, *of_quantity]))
+        means *= 1.0 / MEAN_OF
+        change = np.zeros_like(means)
+        np.subtract(means[:, 1:], means[:, :-1], out=change[:, :-1])
+        n = CENTRE // MEAN_OF
+        table = np.empty((CHANNELS + 3 * len(AXES), means.shape[1] // n))
+        table[:CHANNELS] = _sums(means, n, n) / n
+        table[CHANNELS:-6] = _sums(_of_quantities(means * means), n, n) / n
+        table[-6:-3] = _sums(_of_quantities(change * change), n, n - 1) / (n - 1)
+        table[-3:] = _sums(_of_quantities(rough), 2 * n, 2 * n) / (2 * n * ROUGHNESS)
+        return Look(table)
 
     def over(self, first: int, last: int) -> Look:
         """Of the frames: the mean of their cells first to last (excluded)."""
         return Look(over_frame(self.table, first, last))
+
+
+def _of_quantities(of_channel: FloatArray) -> FloatArray:
+    """Channels (CHANNELS, n) summed over the axes of each quantity, (3, n)."""
+    total = np.empty((len(AXES), of_channel.shape[1]), dtype=of_channel.dtype)
+    for row, axes in zip(total, AXES, strict=True):
+        np.add.reduce(of_channel[axes], axis=0, out=row)
+    return total
+
+
+def _sums(x: FloatArray, every: int, of: int) -> FloatArray:
+    """Sums (k, n) of the first `of` of every so many of (k, n * every)."""
+    total = x[:, ::every].copy()
+    for k in range(1, of):
+        total += x[:, k::every]
+    return total
 
 
 def over_frame(of_cell: FloatArray, first: int, last: int) -> FloatArray:

@@ -22,7 +22,6 @@ WEIGHT_OF_MEANS = WEIGHT.reshape(-1, SMOOTH).mean(axis=1)
 LEVERS_M = np.linspace(-2.4, 2.4, 49)
 """Lever arms tried by `chain_fit`."""
 
-TWICE_M, SQUARE_M2 = 2.0 * LEVERS_M, LEVERS_M**2
 
 ABOVE = (LEVERS_M > 0.09) & (LEVERS_M < 1.01)
 BELOW = LEVERS_M < -0.29
@@ -72,14 +71,13 @@ def chain_fit(
         sized: (f,) the size of p is measured, not only its course.
     """
     tilt = tilt_rad - ((tilt_rad * WEIGHT).sum(axis=1) / ALL_WEIGHT)[:, None]
-    gravity = (STANDARD_GRAVITY_MPS2 + vertical_mps2) * tilt
-    inertia = np.gradient(turn_rad_s, axis=1) * GRID_HZ
-    quick = _lever_fit(across_mps2, gravity, inertia, sized, WEIGHT)
-    across, slow_gravity, slow_inertia = _means(across_mps2), _means(gravity), _means(inertia)
-    across, slow_gravity, slow_inertia = (
-        np.concatenate([x, _smooth(x)]) for x in (across, slow_gravity, slow_inertia)
-    )
-    both = _lever_fit(across, slow_gravity, slow_inertia, np.concatenate([sized, sized]), WEIGHT_OF_MEANS)
+    courses = np.empty((tilt.shape[0], 5, tilt.shape[1]), dtype=tilt.dtype)
+    courses[:, FORCE] = across_mps2
+    np.multiply(STANDARD_GRAVITY_MPS2 + vertical_mps2, tilt, out=courses[:, GRAVITY])
+    courses[:, INERTIA] = _rate(turn_rad_s)
+    quick = _lever_fit(courses, sized, WEIGHT)
+    means = _means(courses)
+    both = _lever_fit(np.concatenate([means, _smooth(means)]), np.concatenate([sized, sized]), WEIGHT_OF_MEANS)
     n = sized.size  # of the means first, and then of the smoothed ones
     return ChainFit(
         quick.lever_m,
@@ -90,27 +88,26 @@ def chain_fit(
     )
 
 
-def _lever_fit(
-    across_mps2: FloatArray, gravity: FloatArray, inertia: FloatArray, sized: BoolArray, weight: FloatArray
-) -> ChainFit:
+FORCE, GRAVITY, INERTIA = slice(0, 3), 3, 4
+"""Courses that are fitted, in this order: the horizontal force (3 axes), and the two that should explain it."""
+
+
+def _lever_fit(courses: FloatArray, sized: BoolArray, weight: FloatArray) -> ChainFit:
     """Try every lever: how much of the horizontal force does gravity + lever * inertia leave unexplained?"""
-    weighted_g, weighted_i = gravity * weight, inertia * weight
-    power = (across_mps2 * across_mps2 * weight).sum(axis=(1, 2), dtype=np.float64)
-    with_g = (across_mps2 * weighted_g[:, None, :]).sum(axis=2).astype(np.float64)
-    with_i = (across_mps2 * weighted_i[:, None, :]).sum(axis=2).astype(np.float64)
-    of_model = ((weighted_g * gravity).sum(axis=1), (weighted_g * inertia).sum(axis=1), (weighted_i * inertia).sum(axis=1))
-    of_match = ((with_g * with_g).sum(axis=1), (with_g * with_i).sum(axis=1), (with_i * with_i).sum(axis=1))
-    # How gravity + lever * inertia agrees with the force, and its own power, are parabolas of the lever.
-    model, square = (
-        one[:, None] + two[:, None] * TWICE_M + three[:, None] * SQUARE_M2 for one, two, three in (of_model, of_match)
-    )
-    explained = np.where(sized[:, None], 2.0 * np.sqrt(np.maximum(square, 0.0)) - model, square / np.maximum(model, 1e-12))
+    product = np.einsum("fin,fjn->fij", courses * weight, courses).astype(np.float64)
+    power = product[:, 0, 0] + product[:, 1, 1] + product[:, 2, 2]
+    with_g, with_i = product[:, FORCE, GRAVITY], product[:, FORCE, INERTIA]
+    # What gravity + lever * inertia has in common with the force, and its own power, are parabolas of the lever.
+    square = _parabolas((with_g * with_g).sum(axis=1), (with_g * with_i).sum(axis=1), (with_i * with_i).sum(axis=1))
+    model = _parabolas(product[:, GRAVITY, GRAVITY], product[:, GRAVITY, INERTIA], product[:, INERTIA, INERTIA])
+    square = np.maximum(square, 0.0)
+    explained = np.where(sized[:, None], 2.0 * np.sqrt(square) - model, square / np.maximum(model, 1e-12))
     left = power[:, None] - explained
     best = left.argmin(axis=1)
     above, below = left[:, ABOVE].min(axis=1), left[:, BELOW].min(axis=1)
     level = left[:, ~ABOVE & ~BELOW].min(axis=1)
     least = np.maximum(left[np.arange(best.size), best], 1e-9)
-    misfit = least / np.maximum(np.maximum(power, of_model[0]), 1e-9)
+    misfit = least / np.maximum(np.maximum(power, product[:, GRAVITY, GRAVITY]), 1e-9)
     return ChainFit(
         LEVERS_M[best],
         (below - above) / least,
@@ -118,6 +115,20 @@ def _lever_fit(
         misfit,
         misfit,
     )
+
+
+def _parabolas(one: FloatArray, two: FloatArray, three: FloatArray) -> FloatArray:
+    """one + 2 c two + c^2 three at every lever c, (f, levers)."""
+    return one[:, None] + two[:, None] * (2.0 * LEVERS_M) + three[:, None] * (LEVERS_M * LEVERS_M)
+
+
+def _rate(x: FloatArray) -> FloatArray:
+    """Change of x (f, n) in a second, from the sample before to the one after."""
+    rate = np.empty_like(x)
+    np.subtract(x[:, 2:], x[:, :-2], out=rate[:, 1:-1])
+    rate[:, 0], rate[:, -1] = 2.0 * (x[:, 1] - x[:, 0]), 2.0 * (x[:, -1] - x[:, -2])
+    rate *= 0.5 * GRID_HZ
+    return rate
 
 
 def _means(x: FloatArray) -> FloatArray:

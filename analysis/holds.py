@@ -65,7 +65,7 @@ def holds(
         lift_mps, turn_rad_s, plain_tilt_rad: (f, FRAME) traces, see `features.Traces`.
         frame, peak: (n,) frame and sample of each peak.
     """
-    slow_lift, slow_turn = moving_average(lift_mps, 5), moving_average(turn_rad_s, 5)
+    slow_lift, slow_turn = moving_average(np.stack([lift_mps, turn_rad_s]), 5)
     lift, turn, tilt, slow_turn = (
         around(x, frame, peak, REACH, REACH) for x in (slow_lift, turn_rad_s, plain_tilt_rad, slow_turn)
     )

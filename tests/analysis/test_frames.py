@@ -6,18 +6,21 @@ import numpy as np
 import pytest
 
 from analysis.frames import (
+    ACC,
     AFTER,
+    AXES,
     BEFORE,
     CELLS,
     CENTRE,
     CENTRE_S,
+    CHANNELS,
     FRAME,
     OWN_CELL,
-    Cells,
+    SIZE,
     Framer,
     Frames,
+    Look,
     over_frame,
-    spread_of,
 )
 from analysis.grid import GRID_HZ, GridPiece
 
@@ -119,47 +122,51 @@ def test_stretches_do_not_touch() -> None:
 
 def test_cells_of_a_constant_have_no_noise() -> None:
     """A vector that does not change has its own mean and size and no noise."""
-    (cells,) = Cells.of(np.tile(np.float32([[3.0], [4.0], [12.0]]), 2 * CENTRE), [slice(0, 3)])
-    np.testing.assert_allclose(cells.mean, np.tile([[3.0], [4.0], [12.0]], 2))
-    np.testing.assert_allclose(cells.square, 13.0**2)
-    np.testing.assert_allclose(cells.change, 0.0, atol=1e-12)
-    np.testing.assert_allclose(cells.noise, 0.0, atol=1e-12)
+    constant = np.array([[3.0], [4.0], [12.0], [0.1], [0.0], [0.2], [13.0]])
+    look = Look.of(np.tile(constant, 2 * CENTRE).astype(np.float32))
+    np.testing.assert_allclose(look.mean, np.tile(constant, 2), rtol=1e-6)
+    np.testing.assert_allclose(look.square, [[169.0] * 2, [0.05] * 2, [169.0] * 2], rtol=1e-6)
+    np.testing.assert_allclose(look.change, 0.0, atol=1e-10)
+    np.testing.assert_allclose(look.noise, 0.0, atol=1e-10)
 
 
 def test_the_size_of_the_force_is_known_beside_it() -> None:
     """Cells tell the length of the vector, too, which a lean leaves as it is."""
     frames = Framer().feed(piece(np.tile([3.0, 4.0, 12.0], (500, 1))))
     assert frames is not None
-    np.testing.assert_allclose(frames.size_cells.mean, 13.0)
+    np.testing.assert_allclose(frames.own.mean[AXES[SIZE]], 13.0)
     np.testing.assert_allclose(frames.own_force_mps2, np.tile([3.0, 4.0, 12.0], (len(frames), 1)))
 
 
 def test_spread_is_how_far_the_middle_strays_from_the_whole() -> None:
     """Means of 0.4 s that go up and down by one are one away from their mean, of each of two channels."""
-    swing = np.repeat(np.tile([1.0, -1.0], 5 * CELLS), 10)[: CELLS * CENTRE]
-    (cells,) = Cells.of(np.stack([swing + 9.8, swing]).astype(np.float32), [slice(0, 2)])
-    np.testing.assert_allclose(spread_of(cells), np.sqrt(2.0), rtol=2e-2)
+    up_and_down = np.repeat(np.tile([1.0, -1.0], 250), 10)
+    seen = Framer().feed(piece(np.stack([up_and_down + 9.8, up_and_down, 0.0 * up_and_down], axis=1)))
+    assert seen is not None
+    np.testing.assert_allclose(seen.spread(ACC)[CELLS:-CELLS], np.sqrt(2.0), rtol=2e-2)
 
 
 def test_a_thousandth_of_gravity_is_seen_in_single_precision() -> None:
     """What is looked for is small beside gravity: a slow sine of 0.01 m/s2 spreads by 0.007."""
-    sine = 9.80665 + 0.01 * np.sin(2 * np.pi * np.arange(CELLS * CENTRE) / CENTRE)
-    (cells,) = Cells.of(sine[None].astype(np.float32), [slice(0, 1)])
-    assert spread_of(cells)[0] == pytest.approx(0.01 / np.sqrt(2.0) * np.sinc(0.2), rel=0.01)
+    sine = 9.80665 + 0.01 * np.sin(2 * np.pi * np.arange(40 * CENTRE) / CENTRE)
+    seen = Framer().feed(piece(np.stack([0.0 * sine, sine, 0.0 * sine], axis=1)))
+    assert seen is not None
+    for quantity in (ACC, SIZE):
+        np.testing.assert_allclose(seen.spread(quantity)[CELLS:-CELLS], 0.01 / np.sqrt(2.0) * np.sinc(0.2), rtol=0.01)
 
 
 def test_cell_noise_is_the_variance_of_white_noise() -> None:
     """White noise of deviation 0.2 has a variance of 0.04 on average; a straight line has none."""
     rng = np.random.default_rng(10_511)
-    (cells,) = Cells.of(rng.normal(0.0, 0.2, (3, 4000 * CENTRE)), [slice(0, 3)])
-    assert cells.noise.mean() == pytest.approx(0.04, rel=0.02)
-    (cells,) = Cells.of(ramp(CENTRE).T, [slice(0, 3)])
-    np.testing.assert_allclose(cells.noise, 0.0, atol=1e-20)
+    look = Look.of(rng.normal(0.0, 0.2, (CHANNELS, 4000 * CENTRE)))
+    np.testing.assert_allclose(look.noise.mean(axis=1), [3 * 0.04, 3 * 0.04, 0.04], rtol=0.02)
+    straight = Look.of(np.tile(np.arange(1.0 * CENTRE), (CHANNELS, 1)))
+    np.testing.assert_allclose(straight.noise, 0.0, atol=1e-20)
 
 
 def test_over_frame_is_the_mean_of_its_cells() -> None:
     """Frame k holds cells k to k + 6; a part of them can be asked for."""
     cells = np.arange(20.0) ** 2
     expected = [cells[k : k + CELLS].mean() for k in range(14)]
-    np.testing.assert_allclose(over_frame(cells), expected)
+    np.testing.assert_allclose(over_frame(cells, 0, CELLS), expected)
     np.testing.assert_allclose(over_frame(cells, 2, 5), [cells[k + 2 : k + 5].mean() for k in range(14)])
