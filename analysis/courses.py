@@ -26,6 +26,9 @@ WEIGHT = _weight()
 
 ALL_WEIGHT = float(WEIGHT.sum())
 
+WEIGHTY = slice(int(np.flatnonzero(WEIGHT)[0]), int(np.flatnonzero(WEIGHT)[-1]) + 1)
+"""The samples that have any."""
+
 
 def moving_average(x: FloatArray, width: int) -> FloatArray:
     """Centred moving average over the last axis; the ends hold their value. Odd width in samples.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.courses import ALL_WEIGHT, WEIGHT, integral, moving_average, off_average
+from analysis.courses import ALL_WEIGHT, WEIGHT, WEIGHTY, integral, moving_average, off_average
 from analysis.frames import BEFORE, CENTRE, BoolArray
 from analysis.hinge import ChainFit, chain_fit
 from analysis.samples import FloatArray
@@ -88,7 +88,7 @@ def traces(acc_mps2: FloatArray, gyr_rad_s: FloatArray, has_gyr: BoolArray) -> T
         gyr_rad_s: (f, 3, FRAME) angular rate.
         has_gyr: (f,) whether there is an angular rate at all.
     """
-    up = (acc_mps2 * WEIGHT).sum(axis=2)
+    up = (acc_mps2[:, :, WEIGHTY] * WEIGHT[WEIGHTY]).sum(axis=2)
     up /= np.sqrt((up * up).sum(axis=1))[:, None]
     quick = _off_baseline(acc_mps2)
     force = _off_baseline(quick)
@@ -206,7 +206,8 @@ def along(vectors: FloatArray, direction: FloatArray) -> FloatArray:
 
 def principal_axis(turning: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Axis (f, 3) that (f, 3, n) turns about most, and the share of the turning that is about others."""
-    moment = np.einsum("fin,fjn->fij", turning * WEIGHT, turning)
+    turning = turning[:, :, WEIGHTY]
+    moment = np.einsum("fin,fjn->fij", turning * WEIGHT[WEIGHTY], turning)
     values, vectors = np.linalg.eigh(moment.astype(np.float64))
     total = values.sum(axis=1)
     return vectors[:, :, 2].astype(turning.dtype), 1.0 - values[:, 2] / np.where(total > 0.0, total, 1.0)

@@ -195,10 +195,7 @@ class Frames:
 
 
 class Framer:
-    """Grid pieces in, complete frames out. Beyond a stretch lies the mean of its first or last seconds.
-
-    Samples are held in single precision: its step is a hundredth of what a sensor of 16 bits resolves.
-    """
+    """Grid pieces in, complete frames out. Beyond a stretch lies the mean of its first or last seconds."""
 
     def __init__(self) -> None:
         self._new_stretch()

@@ -50,7 +50,7 @@ class GridPiece:
     Attributes:
         start_s: session time of instant 0, the edge of the cell that the stretch begins in.
         first: index of the piece's first instant; in the first of a stretch 0 up to a cell's length.
-        acc_mps2: (3, n) specific force, sensor axes.
+        acc_mps2: (3, n) specific force, sensor axes, of single precision.
         gyr_rad_s: (3, n) angular rate, NaN where there is none.
         begins: the stretch begins with this piece.
         ends: the stretch ends with this piece.
@@ -67,12 +67,13 @@ class GridPiece:
 class _Stream:
     """Samples of one modality that wait for the grid: thinned to about the grid's rate, gaps marked.
 
-    Nodes are channel by channel, (3, m), as everything behind the grid is; samples come as they are sent, (n, 3).
+    Nodes are channel by channel, (3, m), and in single precision, as everything behind the grid is: its step is a
+    hundredth of what a sensor of 16 bits resolves. Samples come as they are sent, (n, 3).
     """
 
     def __init__(self) -> None:
         self.t_s: FloatArray = np.zeros(0)
-        self.values: FloatArray = np.zeros((3, 0))
+        self.values: FloatArray = np.zeros((3, 0), dtype=np.float32)
         self.last_s = -np.inf
         self._raw_t: FloatArray = np.zeros(0)
         self._raw: FloatArray = np.zeros((0, 3))
@@ -105,7 +106,7 @@ class _Stream:
             first = min(start + self._left_out(start), end)
             whole = first + (end - first) // self._step * self._step
             nodes_t.append(_mean_of_runs(self._raw_t[first:whole, None], self._step)[0])
-            nodes.append(_mean_of_runs(self._raw[first:whole], self._step))
+            nodes.append(_mean_of_runs(self._raw[first:whole].astype(np.float32), self._step))
             used = start if first == whole else whole
             used = end if end < self._raw_t.size or last else used
             self._used_s = float(self._raw_t[used - 1]) if used else self._used_s
@@ -153,7 +154,7 @@ def _mean_of_runs(values: FloatArray, step: int) -> FloatArray:
         return np.ascontiguousarray(values.T)
     flat = values.reshape(-1)
     pairs = flat[:-k] + flat[k:]  # of every sample and the next: half of these are used, and all are made at once
-    total = np.empty((k, len(values) // step))
+    total = np.empty((k, len(values) // step), dtype=values.dtype)
     for channel, row in enumerate(total):
         row[:] = pairs[channel :: step * k]
         for at in range(2, step - 1, 2):
@@ -261,7 +262,7 @@ class Grid:
         place = Place.of(t_s, at_s)
         acc = place.values(self._acc.values[:, :end])
         if gyr.t_s.size == 0 or at_s.size == 0:
-            return acc, np.full((3, at_s.size), np.nan)
+            return acc, np.full((3, at_s.size), np.nan, dtype=np.float32)
         if gyr.t_s.size == t_s.size and (gyr.t_s == t_s).all():
             return acc, place.values(gyr.values)  # one clock for both: no break within, for acc has none
         place = Place.of(gyr.t_s, at_s)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.courses import ALL_WEIGHT, WEIGHT, moving_average
+from analysis.courses import ALL_WEIGHT, WEIGHT, WEIGHTY, moving_average
 from analysis.frames import BoolArray
 from analysis.grid import GRID_HZ
 from analysis.samples import STANDARD_GRAVITY_MPS2, FloatArray
@@ -17,7 +17,10 @@ SMOOTH, SMOOTHER = 5, 3
 The wider takes the rhythm of fast raises away, whose inertia is as large as gravity seven times over, and leaves what
 gravity alone explains: that the leg leans on the whole while they last, and what their unevenness adds."""
 
-WEIGHT_OF_MEANS = WEIGHT.reshape(-1, SMOOTH).mean(axis=1)
+PART = slice(WEIGHTY.start - 2 * SMOOTH, WEIGHTY.stop + 2 * SMOOTH)
+"""Samples that have weight, and those that their smoothed means reach."""
+
+WEIGHT_OF_MEANS = WEIGHT[PART].reshape(-1, SMOOTH).mean(axis=1)
 
 LEVERS_M = np.linspace(-2.4, 2.4, 49)
 """Lever arms tried by `chain_fit`."""
@@ -70,12 +73,12 @@ def chain_fit(
         vertical_mps2: (f, n) vertical acceleration; it adds to gravity while the shank is tilted.
         sized: (f,) the size of p is measured, not only its course.
     """
-    tilt = tilt_rad - ((tilt_rad * WEIGHT).sum(axis=1) / ALL_WEIGHT)[:, None]
+    tilt = tilt_rad[:, PART] - ((tilt_rad * WEIGHT).sum(axis=1) / ALL_WEIGHT)[:, None]
     courses = np.empty((tilt.shape[0], 5, tilt.shape[1]), dtype=tilt.dtype)
-    courses[:, FORCE] = across_mps2
-    np.multiply(STANDARD_GRAVITY_MPS2 + vertical_mps2, tilt, out=courses[:, GRAVITY])
-    courses[:, INERTIA] = _rate(turn_rad_s)
-    quick = _lever_fit(courses, sized, WEIGHT)
+    courses[:, FORCE] = across_mps2[:, :, PART]
+    np.multiply(STANDARD_GRAVITY_MPS2 + vertical_mps2[:, PART], tilt, out=courses[:, GRAVITY])
+    courses[:, INERTIA] = _rate(turn_rad_s)[:, PART]
+    quick = _lever_fit(courses, sized, WEIGHT[PART])
     means = _means(courses)
     both = _lever_fit(np.concatenate([means, _smooth(means)]), np.concatenate([sized, sized]), WEIGHT_OF_MEANS)
     n = sized.size  # of the means first, and then of the smoothed ones

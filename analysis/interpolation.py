@@ -63,8 +63,9 @@ class Place:
             return np.repeat(nodes, self.right.size, axis=1)
         if self.exact is not None:
             return nodes[:, self.exact]
-        out: FloatArray = nodes[:, self.right] * self.share
-        out += nodes[:, self.right - 1] * (1.0 - self.share)
+        share = self.share.astype(nodes.dtype)
+        out: FloatArray = nodes[:, self.right] * share
+        out += nodes[:, self.right - 1] * (1.0 - share)
         return out
 
 

@@ -12,6 +12,7 @@ from analysis.grid import GRID_HZ, LAG_S, WAIT_FOR_GYR_S, Grid, GridPiece
 from analysis.samples import Modality, SampleBlock
 
 STEP_S = 1.0 / GRID_HZ
+SINGLE = {"rtol": 1e-6, "atol": 1e-6}  # what single precision keeps
 
 
 def sampled(modality: Modality, t_s: np.ndarray) -> SampleBlock:
@@ -58,8 +59,8 @@ def test_a_straight_line_stays_one(rate_hz: float) -> None:
     pieces, gaps = gridded((acc(even(rate_hz, 20.0)), gyr(even(rate_hz, 20.0))))
     at_s = instants(pieces)
     np.testing.assert_allclose(np.diff(at_s), STEP_S, atol=1e-9)
-    np.testing.assert_allclose(forces(pieces), sampled(Modality.ACC, at_s).values, atol=1e-6)
-    np.testing.assert_allclose(rates(pieces), sampled(Modality.GYR, at_s).values, atol=1e-6)
+    np.testing.assert_allclose(forces(pieces), sampled(Modality.ACC, at_s).values, **SINGLE)
+    np.testing.assert_allclose(rates(pieces), sampled(Modality.GYR, at_s).values, **SINGLE)
     assert gaps == []
     assert at_s[0] < 0.05
     assert at_s[-1] > 20.0 - 2 * STEP_S - 2.0 / rate_hz
@@ -69,7 +70,7 @@ def test_irregular_clocks_are_read_where_they_say() -> None:
     """Samples that come unevenly are not spread evenly: the line is still the line."""
     t_s = np.cumsum(np.random.default_rng(10_500).uniform(0.01, 0.03, 800))
     pieces, gaps = gridded((acc(t_s),))
-    np.testing.assert_allclose(forces(pieces), sampled(Modality.ACC, instants(pieces)).values, atol=1e-6)
+    np.testing.assert_allclose(forces(pieces), sampled(Modality.ACC, instants(pieces)).values, **SINGLE)
     assert gaps == []
 
 
@@ -93,7 +94,7 @@ def test_a_gyroscope_of_its_own_clock() -> None:
     pieces, _ = gridded((acc(t_acc), gyr(t_gyr)))
     at_s, rate = instants(pieces), rates(pieces)
     seen = ~np.isnan(rate[:, 0])
-    np.testing.assert_allclose(rate[seen], sampled(Modality.GYR, at_s[seen]).values, atol=1e-6)
+    np.testing.assert_allclose(rate[seen], sampled(Modality.GYR, at_s[seen]).values, **SINGLE)
     assert (~seen).sum() <= 3
 
 
@@ -155,7 +156,7 @@ def test_a_long_gap_starts_a_new_stretch(hole_s: float, stretches: int) -> None:
     at_s = instants(pieces)
     inside = (at_s > t_s[399] + STEP_S) & (at_s < t_s[400] - STEP_S)
     assert inside.any() == (stretches == 1)
-    np.testing.assert_allclose(forces(pieces), sampled(Modality.ACC, at_s).values, atol=1e-6)
+    np.testing.assert_allclose(forces(pieces), sampled(Modality.ACC, at_s).values, **SINGLE)
 
 
 def test_a_repeated_block_adds_nothing() -> None:
