@@ -202,7 +202,7 @@ class Framer:
 
     def _new_stretch(self) -> None:
         self._held: FloatArray = np.zeros((CHANNELS, 0), dtype=np.float32)
-        self._missing = np.zeros(0, dtype=np.int64)
+        self._missing = np.zeros(0, dtype=bool)
         self._start_s = 0.0
         self._early = 0  # samples of the first centre that lie before the stretch
         self._begun = False  # what lies before the stretch is filled in
@@ -239,9 +239,9 @@ class Framer:
             return None
         return twin._cut(GridPiece(self._start_s, -1, nothing, nothing, begins=False, ends=True))
 
-    def _append(self, samples: FloatArray, missing: np.ndarray) -> None:
+    def _append(self, samples: FloatArray, missing: BoolArray) -> None:
         self._held = np.concatenate([self._held, samples], axis=1)
-        self._missing = np.concatenate([self._missing, missing.astype(np.int64)])
+        self._missing = np.concatenate([self._missing, missing])
 
     def _still_turning(self, gyr: FloatArray, missing: BoolArray) -> FloatArray:
         """Missing rates replaced by the last one seen (zero before the first)."""
@@ -266,7 +266,6 @@ class Framer:
         first, used = self._done, count * CENTRE
         whole = self._held[:, : used - CENTRE + FRAME]
         look = Look.of(whole)
-        unseen = np.concatenate([[0], np.cumsum(self._missing)])
         starts = np.arange(count) * CENTRE
         unseen_s = np.zeros(count)
         unseen_s[0] = self._early / GRID_HZ if first == 0 else 0.0
@@ -276,7 +275,7 @@ class Framer:
             whole=look.over(0, CELLS),
             near=look.over(OWN_CELL - 1, OWN_CELL + 2),
             own=look.over(OWN_CELL, OWN_CELL + 1),
-            has_gyr=(unseen[starts + FRAME] - unseen[starts]) * 2 < FRAME,
+            has_gyr=_mostly_there(self._missing, starts),
             unseen_s=unseen_s,
             seen_s=np.minimum(CENTRE, real - starts) / GRID_HZ - unseen_s,
             begins=first == 0,
@@ -285,6 +284,14 @@ class Framer:
         self._held, self._missing = self._held[:, used:], self._missing[used:]
         self._done += count
         return frames
+
+
+def _mostly_there(missing: BoolArray, starts: npt.NDArray[np.int64]) -> BoolArray:
+    """Which frames that start there have more than half of their samples."""
+    if not missing.any():
+        return np.ones(starts.size, dtype=bool)
+    count = np.concatenate([[0], np.cumsum(missing)])
+    return (count[starts + FRAME] - count[starts]) * 2 < FRAME
 
 
 def _samples(acc_mps2: FloatArray, gyr_rad_s: FloatArray) -> FloatArray:

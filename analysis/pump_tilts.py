@@ -130,14 +130,16 @@ def _best_lag(course: FloatArray) -> tuple[FloatArray, FloatArray]:
     waves = _waves(width)
     size = (course[:, None, :] * waves).sum(axis=2)
     steady, taken = course.copy(), 0
+    power = np.cumsum(steady * steady, axis=1)
     for k in reversed(range(len(lags))):
         slower = int(_slower(width, np.float64(lags[k])))
-        for wave in range(taken, slower):
-            steady -= size[:, wave, None] * waves[wave]
-        taken = slower
-        early, late = steady[:, : width - lags[k]], steady[:, lags[k] :]
-        power = np.sqrt((early * early).sum(axis=1) * (late * late).sum(axis=1))
-        likeness[:, k] = (early * late).sum(axis=1) / np.maximum(power, 1e-18)
+        if slower > taken:
+            for wave in range(taken, slower):
+                steady -= size[:, wave, None] * waves[wave]
+            power, taken = np.cumsum(steady * steady, axis=1), slower
+        both = (steady[:, : width - lags[k]] * steady[:, lags[k] :]).sum(axis=1)
+        early, late = power[:, -1 - lags[k]], power[:, -1] - power[:, lags[k] - 1]
+        likeness[:, k] = both / np.maximum(np.sqrt(early * np.maximum(late, 0.0)), 1e-18)
     inner = likeness[:, 1:-1]
     is_top = (inner > likeness[:, :-2]) & (inner >= likeness[:, 2:])
     peak = np.where(is_top, inner, -1.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
@@ -23,7 +24,7 @@ class Standing:
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._steps_s: list[float] = []
+        self._steps_s: deque[float] = deque(maxlen=STRIDES)
         self._walked_s: list[float] = []  # walking whose next frame is still to come
         self._upright: FloatArray = np.full(3, np.nan)
         self._dead = 0  # frames in a row
@@ -56,10 +57,11 @@ class Standing:
 
     def _walks(self, events: Sequence[Contraction]) -> list[float]:
         walked = []
+        steps_s = self._steps_s
         for event in events:
             if event.kind is Kind.STEP:
-                self._steps_s = [*self._steps_s[1 - STRIDES :], event.peak_s]
-                if len(self._steps_s) == STRIDES and event.peak_s - self._steps_s[0] < STRIDES_WITHIN_S:
+                steps_s.append(event.peak_s)
+                if len(steps_s) == STRIDES and event.peak_s - steps_s[0] < STRIDES_WITHIN_S:
                     walked.append(event.peak_s)
         return walked
 
