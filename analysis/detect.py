@@ -170,7 +170,7 @@ def _measured(traces: Traces, course: FloatArray, frame: IntArray, peak: IntArra
     turn = around(traces.turn_rad_s, frame, peak, REACH, REACH) * inside
     lift = around(traces.lift_mps, frame, peak, REACH, REACH) * inside
     plain = around(_course(traces.height_m[frames], _arm_m(traces)[frames], tilt), row, peak, REACH, REACH)
-    hold = holds(traces.lift_mps[frames], traces.turn_rad_s[frames], tilt, row, peak)
+    hold = holds((traces.lift_mps[frames], traces.turn_rad_s[frames], tilt), row, peak)
     held = hold.held & (hold.tilt_evenness > HOLD_EVENNESS) & (hold.coherence > HOLD_COHERENCE)
     period_s, tops = _rhythm(window, size)
     lift_m = _rise(traces.height_m, frame, peak, left, right)

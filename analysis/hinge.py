@@ -121,7 +121,7 @@ def _lever_fit(courses: FloatArray, sized: BoolArray, weight: FloatArray) -> Cha
 
 
 def _parabolas(one: FloatArray, two: FloatArray, three: FloatArray) -> FloatArray:
-    """one + 2 c two + c^2 three at every lever c, (f, levers)."""
+    """One + 2 c two + c^2 three at every lever c, (f, levers)."""
     return one[:, None] + two[:, None] * (2.0 * LEVERS_M) + three[:, None] * (LEVERS_M * LEVERS_M)
 
 

@@ -56,15 +56,15 @@ class Holds:
     coherence: FloatArray
 
 
-def holds(
-    lift_mps: FloatArray, turn_rad_s: FloatArray, plain_tilt_rad: FloatArray, frame: IntArray, peak: IntArray
-) -> Holds:
+def holds(courses: tuple[FloatArray, FloatArray, FloatArray], frame: IntArray, peak: IntArray) -> Holds:
     """Look for the nearest edge up before, and the nearest edge down after, each peak of the heel's course.
 
     Args:
-        lift_mps, turn_rad_s, plain_tilt_rad: (f, FRAME) traces, see `features.Traces`.
-        frame, peak: (n,) frame and sample of each peak.
+        courses: lift_mps, turn_rad_s and plain_tilt_rad, see `features.Traces`, (f, FRAME) each.
+        frame: (n,) frame of each peak.
+        peak: (n,) its sample.
     """
+    lift_mps, turn_rad_s, plain_tilt_rad = courses
     slow_lift, slow_turn = moving_average(np.stack([lift_mps, turn_rad_s]), 5)
     lift, turn, tilt, slow_turn = (
         around(x, frame, peak, REACH, REACH) for x in (slow_lift, turn_rad_s, plain_tilt_rad, slow_turn)

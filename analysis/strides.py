@@ -111,7 +111,8 @@ def measure(traces: Traces, frame: IntArray, peak: IntArray, stride_s: FloatArra
 
 def _stride(peak: IntArray, period_s: FloatArray, beside: float) -> FloatArray:
     """Samples (n, POINTS) of the stride about each mid-swing, or of the one so many strides later."""
-    return peak[:, None] + GRID_HZ * period_s[:, None] * (SHARES + beside)
+    at: FloatArray = GRID_HZ * period_s[:, None] * (SHARES + beside)
+    return at + peak[:, None]
 
 
 def _agreed(own: FloatArray, before: FloatArray, after: FloatArray) -> FloatArray:

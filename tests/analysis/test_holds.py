@@ -37,7 +37,7 @@ def course(*raises: tuple[float, float], size: float = 1.0) -> np.ndarray:
 
 def at(traces: Traces, time_s: float) -> Holds:
     courses = traces.lift_mps, traces.turn_rad_s, traces.plain_tilt_rad
-    return holds(*courses, np.zeros(1, dtype=np.int64), np.array([BEFORE + round(time_s * GRID_HZ)]))
+    return holds(courses, np.zeros(1, dtype=np.int64), np.array([BEFORE + round(time_s * GRID_HZ)]))
 
 
 @pytest.mark.parametrize("seen_from_s", [0.2, 1.0, 2.6])
