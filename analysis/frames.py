@@ -217,7 +217,7 @@ class Framer:
         missing = np.isnan(gyr[0])
         if missing.any():
             gyr = self._still_turning(gyr, missing)
-        self._append(_samples(piece.acc_mps2, gyr), missing)
+        self._append(piece.acc_mps2, gyr, missing)
         held = self._held.shape[1]
         if not self._begun and held and (held >= BEFORE or piece.ends):
             self._begin()
@@ -225,9 +225,12 @@ class Framer:
 
     def _begin(self) -> None:
         """Put before the stretch what its first second is like on the whole, and what it turns like over six."""
-        before = np.repeat(_mean(self._held[:, :MEAN_OVER], self._held[:, :BEFORE]), BEFORE + self._early, axis=1)
-        self._held = np.concatenate([before, self._held], axis=1)
-        self._missing = np.concatenate([np.repeat(self._missing[:1], BEFORE + self._early), self._missing])
+        n, seen = BEFORE + self._early, self._held.shape[1]
+        held = np.empty((CHANNELS, n + seen), dtype=np.float32)
+        _fill(held[:, :n], *_means(self._held[:, :MEAN_OVER], self._held[:, :BEFORE]))
+        held[:, n:] = self._held
+        self._held = held
+        self._missing = np.concatenate([np.repeat(self._missing[:1], n), self._missing])
         self._begun = True
 
     def preview(self) -> Frames | None:
@@ -239,8 +242,13 @@ class Framer:
             return None
         return twin._cut(GridPiece(self._start_s, -1, nothing, nothing, begins=False, ends=True))
 
-    def _append(self, samples: FloatArray, missing: BoolArray) -> None:
-        self._held = np.concatenate([self._held, samples], axis=1)
+    def _append(self, acc_mps2: FloatArray, gyr_rad_s: FloatArray, missing: BoolArray) -> None:
+        """Hold more samples: as many as there are flags; one alone is repeated."""
+        before = self._held.shape[1]
+        held = np.empty((CHANNELS, before + missing.size), dtype=np.float32)
+        held[:, :before] = self._held
+        _fill(held[:, before:], acc_mps2, gyr_rad_s)
+        self._held = held
         self._missing = np.concatenate([self._missing, missing])
 
     def _still_turning(self, gyr: FloatArray, missing: BoolArray) -> FloatArray:
@@ -259,8 +267,8 @@ class Framer:
             short = max(0, (count - 1) * CENTRE + FRAME - held)
             # What lies beyond is not known. One late sample of a moving leg would throw it for seconds on end, and
             # even the turn of its last second would; over six seconds a leg turns back, and the offset is left.
-            beyond = _mean(self._held[:, -MEAN_OVER:], self._held[:, -BEFORE:])
-            self._append(np.repeat(beyond, short, axis=1), np.repeat(self._missing[-1:], short))
+            beyond = _means(self._held[:, -MEAN_OVER:], self._held[:, -BEFORE:])
+            self._append(*beyond, np.repeat(self._missing[-1:], short))
         if count <= 0:
             return None
         first, used = self._done, count * CENTRE
@@ -294,16 +302,14 @@ def _mostly_there(missing: BoolArray, starts: npt.NDArray[np.int64]) -> BoolArra
     return (count[starts + FRAME] - count[starts]) * 2 < FRAME
 
 
-def _samples(acc_mps2: FloatArray, gyr_rad_s: FloatArray) -> FloatArray:
-    """Both, and the size of the force (CHANNELS, n), in single precision."""
-    samples = np.empty((CHANNELS, acc_mps2.shape[1]), dtype=np.float32)
-    samples[AXES[ACC]], samples[AXES[GYR]] = acc_mps2, gyr_rad_s
-    x, y, z, *_, size = samples
+def _fill(held: FloatArray, acc_mps2: FloatArray, gyr_rad_s: FloatArray) -> None:
+    """Put both into (CHANNELS, n), and how large the force is."""
+    held[AXES[ACC]], held[AXES[GYR]] = acc_mps2, gyr_rad_s
+    x, y, z, *_, size = held
     np.sqrt(x * x + y * y + z * z, out=size)
-    return samples
 
 
-def _mean(second: FloatArray, six_seconds: FloatArray) -> FloatArray:
-    """What stands for samples that there are none of (CHANNELS, 1)."""
+def _means(second: FloatArray, six_seconds: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Force and turn (3, 1) that stand for samples that there are none of."""
     acc, gyr = (x.mean(axis=1, keepdims=True) for x in (second[AXES[ACC]], six_seconds[AXES[GYR]]))
-    return _samples(acc, gyr)
+    return acc, gyr
