@@ -13,7 +13,6 @@ from analysis.events import Contraction, Kind, Rejection
 from analysis.frames import BEFORE, BoolArray
 from analysis.gait import gaits
 from analysis.grid import GRID_HZ
-from analysis.hinge import ChainFit
 from analysis.pedalling import FIRM, SOFT, StrokeCandidates, riding, stroke_rules
 from analysis.rules import Rules, first_that_holds
 from analysis.samples import FloatArray
@@ -48,10 +47,8 @@ class Classifier:
         start_s: FloatArray,
         raises: RaiseCandidates,
         swings: SwingCandidates,
-        fit: ChainFit,
         has_gyr: BoolArray,
         bouncing: BoolArray,
-        off_axis: FloatArray,
         strokes: StrokeCandidates,
     ) -> tuple[list[Contraction], list[Rejection]]:
         """Events and refusals of some frames, in order of time.
@@ -60,23 +57,18 @@ class Classifier:
             start_s: (f,) session time of each frame's centre.
             raises: candidates of these frames.
             swings: likewise.
-            fit: which way each frame's hinge lies.
             has_gyr: (f,) whether there was a gyroscope.
             bouncing: (f,) whether the leg bounces.
-            off_axis: (f,) share of the turning that is about other axes than the sagittal one.
             strokes: candidates of these frames.
         """
         stroke_rule = stroke_rules(strokes, self._rules)
         rides = riding(strokes, stroke_rule, start_s.size)
         pedals, no_pedals = self._strokes(start_s, strokes, stroke_rule)
-        step_rule, raise_rule = (
-            step_rules(swings, self._rules),
-            raise_rules(raises, fit, bouncing, off_axis, self._rules),
-        )
+        step_rule, raise_rule = step_rules(swings, self._rules), raise_rules(raises, bouncing, self._rules)
         step_rule[(step_rule != "slow") & _within(rides, swings.frame, swings.peak)] = "pedalling"
         raise_rule[(raise_rule != "small") & _within(rides, raises.frame, raises.peak)] = "pedalling"
         steps, no_steps = self._steps(start_s, swings, step_rule, has_gyr)
-        kept, refused = self._raises(start_s, raises, fit, has_gyr, raise_rule)
+        kept, refused = self._raises(start_s, raises, has_gyr, raise_rule)
         return sorted(steps + kept + pedals, key=_peak), sorted(no_steps + refused + no_pedals, key=_peak)
 
     def _strokes(
@@ -115,7 +107,7 @@ class Classifier:
         return kept, refused
 
     def _raises(
-        self, start_s: FloatArray, c: RaiseCandidates, fit: ChainFit, has_gyr: BoolArray, rule: np.ndarray
+        self, start_s: FloatArray, c: RaiseCandidates, has_gyr: BoolArray, rule: np.ndarray
     ) -> tuple[list[Contraction], list[Rejection]]:
         kept, refused = [], []
         for i, why, times in _told(start_s, c, rule, np.flatnonzero(rule != "small")):
@@ -128,7 +120,7 @@ class Classifier:
                 refused.append(Rejection(_ms(peak), said))
                 continue
             gyr = bool(has_gyr[c.frame[i]])
-            evidence = self._hinge(float(fit.evidence[c.frame[i]]), peak - self._last_raise_s, gyr=gyr)
+            evidence = self._hinge(float(c.evidence[i]), peak - self._last_raise_s, gyr=gyr)
             self._last_raise_s = peak
             kept.append(_raise(c, evidence, i, times, gyr=gyr))
         return kept, refused
@@ -205,7 +197,7 @@ def is_plain_hinge(slow_misfit: FloatArray, off_axis: FloatArray, r: Rules) -> B
     return (slow_misfit < r.most_slow_misfit) & (off_axis < r.plain_axis)
 
 
-def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, off_axis: FloatArray, r: Rules) -> np.ndarray:
+def raise_rules(c: RaiseCandidates, bouncing: BoolArray, r: Rules) -> np.ndarray:
     """Name of the rule that decides each raise candidate: "raise" accepts, "small" is not worth a word."""
     own = (
         (c.plain_evenness > r.own_evenness)
@@ -213,9 +205,9 @@ def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, off_axis
         & (c.coherence > r.own_coherence)
     )
     per_tilt = c.lift_m / np.maximum(c.tilt_rad, 1e-6)
-    far_seated = is_far_seated(c.tilt_rad, fit.evidence[c.frame], r)
-    plain = is_plain_hinge(fit.slow_misfit[c.frame], off_axis[c.frame], r)
-    stands = fit.evidence[c.frame] < 0.0
+    far_seated = is_far_seated(c.tilt_rad, c.evidence, r)
+    plain = is_plain_hinge(c.slow_misfit, c.off_axis, r)
+    stands = c.evidence < 0.0
     conditions = [
         (c.lift_m < 0.5 * r.least_lift_m) | (c.size_m < 0.5 * r.least_lift_m),
         c.near_swing_s < r.clear_of_steps_s,
@@ -231,17 +223,11 @@ def raise_rules(c: RaiseCandidates, fit: ChainFit, bouncing: BoolArray, off_axis
         (per_tilt < np.where(far_seated, r.least_lift_per_large_tilt_m, r.least_lift_per_tilt_m))
         | (per_tilt > r.most_lift_per_tilt_m),
         (c.evenness < r.least_evenness) | (c.plain_evenness < r.least_plain_evenness),
-        (fit.misfit[c.frame] > r.most_misfit) & ~plain,
-        (fit.level_evidence[c.frame] > 0.0)
+        (c.misfit > r.most_misfit) & ~plain,
+        (c.level_evidence > 0.0)
         # No push-up that was simulated has its hinge level with the sensor; ankle pumps of a lying leg have.
-        & (
-            (fit.evidence[c.frame] > 0.0)
-            | (off_axis[c.frame] > r.most_off_axis)
-            | (fit.level_evidence[c.frame] > r.clearly_level)
-        ),
-        (c.lift_m > r.large_lift_m)
-        & (off_axis[c.frame] > r.most_off_axis)
-        & (fit.level_evidence[c.frame] > -r.least_against_level),
+        & ((c.evidence > 0.0) | (c.off_axis > r.most_off_axis) | (c.level_evidence > r.clearly_level)),
+        (c.lift_m > r.large_lift_m) & (c.off_axis > r.most_off_axis) & (c.level_evidence > -r.least_against_level),
     ]
     names = ["small", "gait", "too_fast_a_turn", "bounce", "too_large", "rebound", "little_lift", "no_tilt",
              "lift_without_tilt", "no_heel_chain", "one_way", "no_hinge", "level_hinge", "leg_moved"]  # fmt: skip

@@ -7,9 +7,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from analysis.courses import IntArray, around, correlation, first_of, moving_average, off_average
-from analysis.features import SLOWEST_RAD_S, Traces
+from analysis.features import SLOWEST_RAD_S, Traces, look_closer
 from analysis.frames import BEFORE, CENTRE, BoolArray
 from analysis.grid import GRID_HZ
+from analysis.hinge import ChainFit
 from analysis.holds import holds
 from analysis.samples import FloatArray
 from analysis.strides import Strides, measure
@@ -61,6 +62,8 @@ class RaiseCandidates:
         tops: how many tops of similar size lie within 1.5 s, this one included.
         up_s: how long before the middle of a hold it began to rise; 0 where nothing was held.
         turn_rad_s: greatest rate of turn between onset and end.
+        off_axis: of its frame, see `features.Traces`.
+        lever_m, evidence, level_evidence, misfit, slow_misfit: likewise, see `hinge.ChainFit`.
     """
 
     frame: IntArray
@@ -80,6 +83,12 @@ class RaiseCandidates:
     tops: FloatArray
     up_s: FloatArray
     turn_rad_s: FloatArray
+    off_axis: FloatArray
+    lever_m: FloatArray
+    evidence: FloatArray
+    level_evidence: FloatArray
+    misfit: FloatArray
+    slow_misfit: FloatArray
 
 
 MEASURED = tuple(f.name for f in fields(RaiseCandidates) if f.name not in ("frame", "near_swing_s"))
@@ -156,7 +165,8 @@ def raise_candidates(traces: Traces, clear_of_steps_s: float) -> RaiseCandidates
 def _measured(traces: Traces, course: FloatArray, frame: IntArray, peak: IntArray) -> dict[str, FloatArray]:
     """What `RaiseCandidates` say of each peak, by name."""
     frames, row = np.unique(frame, return_inverse=True)
-    tilt = traces.plain_tilt_rad[frames]
+    closer = look_closer(traces, frames)
+    tilt, fit = closer.plain_tilt_rad, closer.fit
     window = around(course, frame, peak, REACH, REACH)
     top = window[:, REACH]
     left, left_fall = _valley(window[:, REACH::-1])
@@ -174,9 +184,9 @@ def _measured(traces: Traces, course: FloatArray, frame: IntArray, peak: IntArra
     held = hold.held & (hold.tilt_evenness > HOLD_EVENNESS) & (hold.coherence > HOLD_COHERENCE)
     period_s, tops = _rhythm(window, size)
     lift_m = _rise(traces.height_m, frame, peak, left, right)
-    tilt_rad, plain_tilt_rad = (_rise(x, frame, peak, left, right) for x in (traces.tilt_rad, traces.plain_tilt_rad))
+    tilt_rad, plain_tilt_rad = _rise(traces.tilt_rad, frame, peak, left, right), _rise(tilt, row, peak, left, right)
     evenness = size / np.maximum(np.maximum(left_fall, right_fall), 1e-12)
-    plain_evenness = _evenness(traces.plain_tilt_rad, frame, peak, left, right)
+    plain_evenness = _evenness(tilt, row, peak, left, right)
     fastest = np.maximum(speed.max(axis=1, initial=0.0), 1e-12)
     return {
         "onset": peak + np.where(held, hold.onset, -onset),
@@ -194,6 +204,8 @@ def _measured(traces: Traces, course: FloatArray, frame: IntArray, peak: IntArra
         "tops": tops,
         "up_s": np.where(held, (hold.middle - hold.onset) / GRID_HZ, 0.0),
         "turn_rad_s": np.abs(turn).max(axis=1, initial=0.0),
+        "off_axis": traces.off_axis[frame],
+        **{one.name: getattr(fit, one.name)[row] for one in fields(ChainFit)},
     }
 
 

@@ -262,7 +262,7 @@ def _candidates(near: list[_Near], at_s: float, rules: Rules) -> Iterator[tuple[
             if same.size:
                 features = _features(candidates, int(same[0]))
                 if limits is RAISE_LIMITS:
-                    features |= _of_frame(one.found, rules)
+                    features["bouncing"] = float(is_bouncing(one.found, rules.bounce_hz, rules.bounce_m)[0])
                     yield features, _raise_limits(features, rules)
                 else:
                     yield features, limits if limits is STROKE_LIMITS else _swing_limits(features, rules)
@@ -306,13 +306,6 @@ def _features(candidates: RaiseCandidates | SwingCandidates | StrokeCandidates, 
         made["depth_m"] = float(candidates.depth_m[i])
         made["turn_s"] = float(candidates.turn_s[i])
     return made
-
-
-def _of_frame(found: Traces, rules: Rules) -> dict[str, float]:
-    """How the horizontal force agrees with a hinge, how plain a hinge the turning is, whether the leg bounces."""
-    fit = {f.name: float(getattr(found.fit, f.name)[0]) for f in fields(found.fit)}
-    bouncing = float(is_bouncing(found, rules.bounce_hz, rules.bounce_m)[0])
-    return fit | {"off_axis": float(found.off_axis[0]), "bouncing": bouncing}
 
 
 def _check(limit: Limit, features: Mapping[str, float], rules: Rules) -> Check:

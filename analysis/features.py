@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.courses import ALL_WEIGHT, WEIGHT, WEIGHTY, integral, moving_average, off_average
+from analysis.courses import ALL_WEIGHT, WEIGHT, WEIGHTY, IntArray, integral, moving_average, off_average
 from analysis.frames import BEFORE, CENTRE, BoolArray
 from analysis.hinge import ChainFit, chain_fit
 from analysis.samples import FloatArray
@@ -45,13 +45,14 @@ class Traces:
         tilt_rad: its integral.
         lift_mps: vertical velocity of the sensor, up positive.
         height_m: its integral.
-        plain_tilt_rad: integral of the turn with nothing taken off but its median, the offset of the gyroscope.
         swing_rad_s: the turn smoothed as steps want it.
         forward: (f,) sign of the swing in which the leg goes forward, see `way_forward`.
         heel_first: (f,) how much more the shank turns just before its fast turns than just after, -1 to 1.
         off_axis: (f,) share of the turning that is about other axes, 0 = a pure hinge.
-        fit: how the horizontal force agrees with a hinge above or below the sensor.
         shock_mps2: change of the specific force from sample to sample.
+        plain_turn_rad_s: the turn about the sagittal axis with nothing taken off.
+        vertical_mps2: vertical part of the force.
+        quick_mps2: (f, 3, FRAME) specific force with its baseline taken off once; the others have it taken off twice.
         force_mps2: (f, 3, FRAME) specific force as it was measured.
         up: (f, 3) which way is up in it, on the whole.
         has_gyr: (f,) the turn was measured, not guessed.
@@ -61,13 +62,14 @@ class Traces:
     tilt_rad: FloatArray
     lift_mps: FloatArray
     height_m: FloatArray
-    plain_tilt_rad: FloatArray
     swing_rad_s: FloatArray
     forward: FloatArray
     heel_first: FloatArray
     off_axis: FloatArray
-    fit: ChainFit
     shock_mps2: FloatArray
+    plain_turn_rad_s: FloatArray
+    vertical_mps2: FloatArray
+    quick_mps2: FloatArray
     force_mps2: FloatArray
     up: FloatArray
     has_gyr: BoolArray
@@ -91,41 +93,67 @@ def traces(acc_mps2: FloatArray, gyr_rad_s: FloatArray, has_gyr: BoolArray) -> T
     up = (acc_mps2[:, :, WEIGHTY] * WEIGHT[WEIGHTY]).sum(axis=2)
     up /= np.sqrt((up * up).sum(axis=1))[:, None]
     quick = _off_baseline(acc_mps2)
-    force = _off_baseline(quick)
-    vertical = along(force, up)
-    lifting = _either(has_gyr, lambda: along(quick, up), lambda: _off_baseline(_size(acc_mps2)))
-    lift = _off_baseline(integral(lifting))
+    rise = along(quick, up)
+    vertical = _off_baseline(rise)
+    lift = _off_baseline(integral(_either(has_gyr, lambda: rise, lambda: _off_baseline(_size(acc_mps2)))))
     turning = _off_baseline(gyr_rad_s)
     axis, off_axis = principal_axis(turning)
-    plain_turn = along(gyr_rad_s, axis)
     turn = _off_baseline(along(turning, axis))
     sign = np.where((turn * lift * WEIGHT).sum(axis=1) < 0.0, np.float32(-1.0), np.float32(1.0))[:, None]
-    plain_turn = (plain_turn - _median(plain_turn)[:, None]) * sign
     turn = _either(has_gyr, lambda: turn * sign, lambda: lift / LIFT_PER_TILT_M)
-    across = force - up[:, :, None] * vertical[:, None, :]
-    swing = _either(has_gyr, lambda: turn, lambda: _swing_by_force(across))
+    swing = _either(has_gyr, lambda: turn, lambda: _swing_by_force(_horizontal(quick, vertical, up)))
     smooth = moving_average(moving_average(swing, 7), 7)
-    tilt, height, plain_tilt = integral(np.stack([turn, lift, _either(has_gyr, lambda: plain_turn, lambda: turn)]))
     forward, heel_first = np.ones_like(swing[:, 0]), np.zeros(len(swing))
     swings = np.flatnonzero(np.abs(smooth).max(axis=1, initial=0.0) > SLOWEST_RAD_S)
     if swings.size:
         forward[swings], heel_first[swings] = way_forward(swing[swings], smooth[swings])
+    tilt, height = off_average(integral(np.stack([turn, lift])), BASELINE)
     return Traces(
         turn_rad_s=turn,
-        tilt_rad=_off_baseline(tilt),
+        tilt_rad=tilt,
         lift_mps=lift,
-        height_m=_off_baseline(height),
-        plain_tilt_rad=plain_tilt,
+        height_m=height,
         swing_rad_s=smooth,
         forward=forward,
         heel_first=heel_first,
         off_axis=np.where(has_gyr, off_axis, 0.0),
-        fit=chain_fit(across, turn, tilt, vertical, has_gyr),
         shock_mps2=_shock(vertical),
+        plain_turn_rad_s=_either(has_gyr, lambda: along(gyr_rad_s, axis) * sign, lambda: turn),
+        vertical_mps2=vertical,
+        quick_mps2=quick,
         force_mps2=acc_mps2,
         up=up,
         has_gyr=has_gyr,
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Closer:
+    """What only raises are asked about, of the frames in which there are any.
+
+    Attributes:
+        plain_tilt_rad: (k, FRAME) integral of the turn with nothing taken off but the gyroscope's offset, its median.
+        fit: how the horizontal force agrees with a hinge above or below the sensor.
+    """
+
+    plain_tilt_rad: FloatArray
+    fit: ChainFit
+
+
+def look_closer(traces: Traces, frames: IntArray) -> Closer:
+    """Look closer at some frames (k,)."""
+    turn, plain_turn, vertical = (x[frames] for x in (traces.turn_rad_s, traces.plain_turn_rad_s, traces.vertical_mps2))
+    has_gyr = traces.has_gyr[frames]
+    plain_turn = _either(has_gyr, lambda: plain_turn - _median(plain_turn)[:, None], lambda: plain_turn)
+    across = _horizontal(traces.quick_mps2[frames], vertical, traces.up[frames])
+    return Closer(integral(plain_turn), chain_fit(across, turn, vertical, has_gyr))
+
+
+def _horizontal(quick_mps2: FloatArray, vertical_mps2: FloatArray, up: FloatArray) -> FloatArray:
+    """The horizontal part (f, 3, FRAME) of the force, its baseline taken off twice."""
+    across = _off_baseline(quick_mps2)
+    across -= up[:, :, None] * vertical_mps2[:, None, :]
+    return across
 
 
 def _either(has_gyr: BoolArray, with_it: Callable[[], FloatArray], without: Callable[[], FloatArray]) -> FloatArray:

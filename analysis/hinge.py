@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.courses import ALL_WEIGHT, WEIGHT, WEIGHTY, moving_average
+from analysis.courses import ALL_WEIGHT, WEIGHT, WEIGHTY, integral, moving_average
 from analysis.frames import BoolArray
 from analysis.grid import GRID_HZ
 from analysis.samples import STANDARD_GRAVITY_MPS2, FloatArray
@@ -53,9 +53,7 @@ class ChainFit:
     slow_misfit: FloatArray
 
 
-def chain_fit(
-    across_mps2: FloatArray, turn_rad_s: FloatArray, tilt_rad: FloatArray, vertical_mps2: FloatArray, sized: BoolArray
-) -> ChainFit:
+def chain_fit(across_mps2: FloatArray, turn_rad_s: FloatArray, vertical_mps2: FloatArray, sized: BoolArray) -> ChainFit:
     """Is the shank's horizontal centre of turn above or below the sensor?
 
     A shank that tilts by p(t) about a point at height c above the sensor feels, along one horizontal direction
@@ -69,11 +67,11 @@ def chain_fit(
     Args:
         across_mps2: (f, 3, n) horizontal part of the specific force, baseline taken off.
         turn_rad_s: (f, n) rate of turn p', likewise.
-        tilt_rad: (f, n) its integral p, from anywhere.
         vertical_mps2: (f, n) vertical acceleration; it adds to gravity while the shank is tilted.
         sized: (f,) the size of p is measured, not only its course.
     """
-    tilt = tilt_rad[:, PART] - ((tilt_rad * WEIGHT).sum(axis=1) / ALL_WEIGHT)[:, None]
+    tilt = integral(turn_rad_s)
+    tilt = tilt[:, PART] - ((tilt * WEIGHT).sum(axis=1) / ALL_WEIGHT)[:, None]
     courses = np.empty((tilt.shape[0], 5, tilt.shape[1]), dtype=tilt.dtype)
     courses[:, FORCE] = across_mps2[:, :, PART]
     np.multiply(STANDARD_GRAVITY_MPS2 + vertical_mps2[:, PART], tilt, out=courses[:, GRAVITY])

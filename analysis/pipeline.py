@@ -124,10 +124,8 @@ class Pipeline:
             frames.start_s[chosen],
             raise_candidates(found, self._rules.clear_of_steps_s),
             swing_candidates(found),
-            found.fit,
             frames.has_gyr[chosen],
             bouncing,
-            found.off_axis,
             stroke_candidates(found, frames.has_gyr[chosen], self._rules),
         )
         return kept, refused, float(frames.seen_s[chosen][bouncing].sum())

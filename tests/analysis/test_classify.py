@@ -12,18 +12,16 @@ from analysis.detect import RaiseCandidates, SwingCandidates
 from analysis.events import Kind
 from analysis.frames import BEFORE
 from analysis.grid import GRID_HZ
-from analysis.hinge import ChainFit
 from analysis.leg.movements import Raises
 from analysis.leg.story import Teller, Wearer
 from analysis.pedalling import StrokeCandidates
 from analysis.pipeline import Pipeline
 from analysis.rules import RULES
 
-ABOVE = ChainFit(np.array([0.3]), np.array([1.5]), np.array([-1.0]), np.array([0.1]), np.array([0.1]))
-BELOW = ChainFit(np.array([-0.8]), np.array([-1.5]), np.array([-1.0]), np.array([0.1]), np.array([0.1]))
+ABOVE = {"lever_m": 0.3, "evidence": 1.5, "level_evidence": -1.0, "misfit": 0.1, "slow_misfit": 0.1}
+BELOW = ABOVE | {"lever_m": -0.8, "evidence": -1.5}
 GYR = np.array([True])
 STILL = np.array([False])
-ON_AXIS = np.zeros(1)
 BOUNCING = np.array([True])
 START_S = np.array([60.0])
 
@@ -32,7 +30,7 @@ RAISE = {
     "frame": 0, "onset": BEFORE + 5.0, "peak": BEFORE + 20.0, "end": BEFORE + 37.0, "lift_m": 0.056,
     "tilt_rad": 0.128, "plain_tilt_rad": 0.128, "coherence": 0.95, "evenness": 0.95, "plain_evenness": 0.95,
     "size_m": 0.1, "share": 1.0,
-    "period_s": 1.5, "tops": 2, "up_s": 0.6, "near_swing_s": 10.0, "turn_rad_s": 0.5,
+    "period_s": 1.5, "tops": 2, "up_s": 0.6, "near_swing_s": 10.0, "turn_rad_s": 0.5, "off_axis": 0.0, **ABOVE,
 }  # fmt: skip
 # A swing as walking makes it (FACTS, section 4: 200 to 450 deg/s): 4 rad/s over 60 degrees.
 SWING = {
@@ -91,7 +89,7 @@ NO_RAISES, NO_SWINGS, NO_STROKES = none_of(raises({})), none_of(swings({})), non
 )
 def test_each_fault_has_its_rule(change: dict[str, float], rule: str) -> None:
     """A raise with one thing that no raise has is refused by the rule that names it."""
-    assert raise_rules(raises(change), ABOVE, STILL, ON_AXIS, RULES).tolist() == [rule]
+    assert raise_rules(raises(change), STILL, RULES).tolist() == [rule]
 
 
 def test_a_turn_without_a_hinge_is_refused() -> None:
@@ -100,28 +98,25 @@ def test_a_turn_without_a_hinge_is_refused() -> None:
     A weak sign of a level hinge counts where else it would lie above, or where the leg turns about other axes, too, as
     it does from the hip.
     """
-    no_hinge = replace(ABOVE, misfit=np.array([0.95]), slow_misfit=np.array([0.5]))
-    level = replace(ABOVE, level_evidence=np.array([0.5]))
-    assert raise_rules(raises({}), no_hinge, STILL, ON_AXIS, RULES).tolist() == ["no_hinge"]
-    assert raise_rules(raises({}), level, STILL, 0.2 + ON_AXIS, RULES).tolist() == ["level_hinge"]
-    assert raise_rules(raises({}), level, STILL, ON_AXIS, RULES).tolist() == ["level_hinge"]
-    below = replace(level, evidence=np.array([-1.0]))
-    assert raise_rules(raises({}), below, STILL, ON_AXIS, RULES).tolist() == ["raise"]
-    sure = replace(ABOVE, level_evidence=np.array([2.0]))
-    assert raise_rules(raises({}), sure, STILL, ON_AXIS, RULES).tolist() == ["level_hinge"]
+    no_hinge = {"misfit": 0.95, "slow_misfit": 0.5}
+    level = {"level_evidence": 0.5}
+    assert raise_rules(raises(no_hinge), STILL, RULES).tolist() == ["no_hinge"]
+    assert raise_rules(raises(level | {"off_axis": 0.2}), STILL, RULES).tolist() == ["level_hinge"]
+    assert raise_rules(raises(level), STILL, RULES).tolist() == ["level_hinge"]
+    assert raise_rules(raises(level | {"evidence": -1.0}), STILL, RULES).tolist() == ["raise"]
+    assert raise_rules(raises({"level_evidence": 2.0}), STILL, RULES).tolist() == ["level_hinge"]
 
 
 def test_a_raise_that_stands_may_be_measured_a_little_long() -> None:
     """A leg that slides in bed turns about a point above itself; one that turns below itself does not slide."""
     far = {"lift_m": 1.1 * RULES.most_lift_m}
-    below = replace(ABOVE, evidence=np.array([-5.0]))
-    assert raise_rules(raises(far), ABOVE, STILL, ON_AXIS, RULES).tolist() == ["too_large"]
-    assert raise_rules(raises(far), below, STILL, ON_AXIS, RULES).tolist() == ["raise"]
+    assert raise_rules(raises(far), STILL, RULES).tolist() == ["too_large"]
+    assert raise_rules(raises(far | {"evidence": -5.0}), STILL, RULES).tolist() == ["raise"]
 
 
 def test_tremor_does_not_veto() -> None:
     """A slow raise with many small tops about it is still a raise if they are slow (FACTS, section 10)."""
-    assert raise_rules(raises({"period_s": 1.0, "tops": 3}), ABOVE, STILL, ON_AXIS, RULES).tolist() == ["raise"]
+    assert raise_rules(raises({"period_s": 1.0, "tops": 3}), STILL, RULES).tolist() == ["raise"]
 
 
 @pytest.mark.parametrize(
@@ -151,9 +146,9 @@ def test_each_fault_of_a_swing_has_its_rule(change: dict[str, float], rule: str)
 @pytest.mark.parametrize(
     ("fit", "kind", "rule"), [(ABOVE, Kind.SOLEUS_PUSHUP, "hinge_above"), (BELOW, Kind.HEEL_RAISE, "hinge_below")]
 )
-def test_the_hinge_decides_the_kind(fit: ChainFit, kind: Kind, rule: str) -> None:
+def test_the_hinge_decides_the_kind(fit: dict[str, float], kind: Kind, rule: str) -> None:
     """Above the sensor it is a seated push-up, below it a standing raise; times are on the session's axis."""
-    kept, refused = Classifier(RULES).judge(START_S, raises({}), NO_SWINGS, fit, GYR, STILL, ON_AXIS, NO_STROKES)
+    kept, refused = Classifier(RULES).judge(START_S, raises(fit), NO_SWINGS, GYR, STILL, NO_STROKES)
     (event,) = kept
     assert (event.kind, event.rule, refused) == (kind, rule, [])
     expected = [60.0 + n / GRID_HZ for n in (5.0, 20.0, 37.0)]
@@ -163,20 +158,18 @@ def test_the_hinge_decides_the_kind(fit: ChainFit, kind: Kind, rule: str) -> Non
 
 def test_a_raise_of_a_bouncing_leg_is_refused() -> None:
     """While the leg bounces, a slow rise of its mean height is no raise."""
-    assert raise_rules(raises({}), ABOVE, BOUNCING, ON_AXIS, RULES).tolist() == ["bounce"]
+    assert raise_rules(raises({}), BOUNCING, RULES).tolist() == ["bounce"]
 
 
 def test_a_leg_laid_over_the_other_is_no_raise() -> None:
     """A large lift about several axes whose hinge is hardly above the sensor is the leg being moved."""
-    moved = raise_rules(
-        raises({"lift_m": 0.15}), replace(ABOVE, level_evidence=np.array([-0.3])), STILL, 0.2 + ON_AXIS, RULES
-    )
-    assert moved.tolist() == ["leg_moved"]
+    moved = raises({"lift_m": 0.15, "level_evidence": -0.3, "off_axis": 0.2})
+    assert raise_rules(moved, STILL, RULES).tolist() == ["leg_moved"]
 
 
 def test_a_step_is_a_step() -> None:
     """A swing becomes a step that walks, with the rate of its swing as strength."""
-    kept, _ = Classifier(RULES).judge(START_S, NO_RAISES, swings({}), ABOVE, GYR, STILL, ON_AXIS, NO_STROKES)
+    kept, _ = Classifier(RULES).judge(START_S, NO_RAISES, swings({}), GYR, STILL, NO_STROKES)
     (event,) = kept
     assert (event.kind, event.attributes["gait"], event.strength) == (Kind.STEP, "walk", 4.0)
     assert event.peak_s == pytest.approx(60.0 + 12 / GRID_HZ)
@@ -185,10 +178,10 @@ def test_a_step_is_a_step() -> None:
 def test_a_second_sight_is_dropped() -> None:
     """The same peak seen from the next frame's border is refused, across calls too."""
     judge = Classifier(RULES)
-    first, _ = judge.judge(START_S, raises({}), swings({}), ABOVE, GYR, STILL, ON_AXIS, NO_STROKES)
+    first, _ = judge.judge(START_S, raises({}), swings({}), GYR, STILL, NO_STROKES)
     again, refused = judge.judge(
         START_S + 2.0, raises({"peak": BEFORE - 28.0, "onset": BEFORE - 45.0, "end": BEFORE - 10.0}),
-        swings({"peak": BEFORE - 37.0}), ABOVE, GYR, STILL, ON_AXIS, NO_STROKES
+        swings({"peak": BEFORE - 37.0}), GYR, STILL, NO_STROKES
     )  # fmt: skip
     assert (len(first), again) == (2, [])
     assert {r.rule for r in refused} == {"same_raise", "too_soon"}
@@ -197,14 +190,12 @@ def test_a_second_sight_is_dropped() -> None:
 def test_confidence_falls_with_what_is_not_known() -> None:
     """Less evidence, less coherence and no gyroscope each make an event less sure; it stays within 0..1."""
 
-    def sure(fit: ChainFit = ABOVE, has: bool = True, **change: float) -> float:
-        kept, _ = Classifier(RULES).judge(
-            START_S, raises(change), NO_SWINGS, fit, np.array([has]), STILL, ON_AXIS, NO_STROKES
-        )
+    def sure(has: bool = True, **change: float) -> float:
+        kept, _ = Classifier(RULES).judge(START_S, raises(change), NO_SWINGS, np.array([has]), STILL, NO_STROKES)
         return kept[0].confidence
 
     plain = sure()
-    assert 0.0 < sure(replace(ABOVE, evidence=np.array([0.1]))) < plain <= 1.0
+    assert 0.0 < sure(evidence=0.1) < plain <= 1.0
     assert sure(coherence=0.6) < plain
     assert sure(has=False) < plain
 
@@ -215,10 +206,8 @@ def test_onset_peak_end_in_order_however_short() -> None:
         START_S,
         raises({"onset": BEFORE + 20.0, "end": BEFORE + 20.0}),
         NO_SWINGS,
-        ABOVE,
         GYR,
         STILL,
-        ON_AXIS,
         NO_STROKES,
     )
     assert kept[0].onset_s < kept[0].peak_s < kept[0].end_s
@@ -226,19 +215,18 @@ def test_onset_peak_end_in_order_however_short() -> None:
 
 def test_a_plain_hinge_that_is_shaken_is_one() -> None:
     """What a bus adds is gone from the smoothed courses; a leg that turns about other axes, too, is another matter."""
-    shaken = replace(ABOVE, misfit=np.array([0.95]), slow_misfit=np.array([0.1]))
-    assert raise_rules(raises({}), shaken, STILL, np.full(1, 0.005), RULES).tolist() == ["raise"]
-    assert raise_rules(raises({}), shaken, STILL, np.full(1, 0.04), RULES).tolist() == ["no_hinge"]
+    shaken = {"misfit": 0.95, "slow_misfit": 0.1}
+    assert raise_rules(raises(shaken | {"off_axis": 0.005}), STILL, RULES).tolist() == ["raise"]
+    assert raise_rules(raises(shaken | {"off_axis": 0.04}), STILL, RULES).tolist() == ["no_hinge"]
 
 
 def _set_of(evidence: list[float], every_s: float, *, gyr: bool) -> list[Kind]:
     """Kinds of a set of raises, each alone in its frame."""
     n = len(evidence)
-    fit = ChainFit(*(np.repeat(getattr(ABOVE, x.name), n) for x in fields(ChainFit)))
+    told = raises(*({"frame": k, "evidence": one} for k, one in enumerate(evidence)))
     kept, _ = Classifier(RULES).judge(
-        60.0 + every_s * np.arange(n), raises(*({"frame": k} for k in range(n))), NO_SWINGS,
-        replace(fit, evidence=np.array(evidence)), np.full(n, gyr), np.zeros(n, dtype=bool), np.zeros(n), NO_STROKES,
-    )  # fmt: skip
+        60.0 + every_s * np.arange(n), told, NO_SWINGS, np.full(n, gyr), np.zeros(n, dtype=bool), NO_STROKES
+    )
     return [event.kind for event in kept]
 
 
@@ -279,8 +267,7 @@ def test_events_come_in_order_of_time() -> None:
     """Steps and raises of some frames are handed out together, by peak."""
     kept, _ = Classifier(RULES).judge(
         np.array([60.0, 62.0]), raises({"frame": 0}, {"frame": 1}), swings({"frame": 1, "peak": BEFORE + 2.0}),
-        ChainFit(*(np.repeat(getattr(ABOVE, x.name), 2) for x in fields(ChainFit))),
-        np.array([True, True]), np.array([False, False]), np.zeros(2), NO_STROKES
+        np.array([True, True]), np.array([False, False]), NO_STROKES
     )  # fmt: skip
     assert [e.kind for e in kept] == [Kind.SOLEUS_PUSHUP, Kind.STEP, Kind.SOLEUS_PUSHUP]
     assert [e.peak_s for e in kept] == sorted(e.peak_s for e in kept)

@@ -17,12 +17,10 @@ from analysis.detect import (
 from analysis.features import Traces
 from analysis.frames import BEFORE, CENTRE, FRAME
 from analysis.grid import GRID_HZ
-from analysis.hinge import ChainFit
 from analysis.rules import RULES
 
 TIME_S = (np.arange(FRAME) - BEFORE) / GRID_HZ  # 0 where the frame's centre begins
 UP = np.array([0.0, 0.0, 1.0])
-NO_FIT = ChainFit(*np.zeros((5, 1)))
 
 
 def drawn(
@@ -35,13 +33,14 @@ def drawn(
         tilt_rad=tilt_rad[None],
         lift_mps=np.gradient(height_m)[None] * GRID_HZ,
         height_m=height_m[None],
-        plain_tilt_rad=tilt_rad[None],
         swing_rad_s=still if swing_rad_s is None else swing_rad_s[None],
         forward=np.ones(1) if swing_rad_s is None else np.where((swing_rad_s**3).sum() < 0.0, -1.0, 1.0)[None],
         heel_first=np.zeros(1),
         off_axis=np.zeros(1),
-        fit=NO_FIT,
         shock_mps2=still if shock is None else shock[None],
+        plain_turn_rad_s=turn[None],
+        vertical_mps2=still,
+        quick_mps2=np.zeros((1, 3, FRAME)),
         force_mps2=np.tile(UP[None, :, None] * 9.81, (1, 1, FRAME)),
         up=UP[None],
         has_gyr=np.ones(1, dtype=bool),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.courses import WEIGHT, integral
+from analysis.courses import WEIGHT
 from analysis.frames import FRAME
 from analysis.grid import GRID_HZ
 from analysis.hinge import LEVERS_M, ChainFit, chain_fit
@@ -36,7 +36,7 @@ def fitted(
     rng = np.random.default_rng(10_520)
     across = (G * tilt + lever_m * bend)[None, None, :] * direction[None, :, None]
     across = across + rng.normal(0.0, 0.02, across.shape)
-    return chain_fit(sign * across, rate[None], integral(rate[None]), np.zeros((1, FRAME)), np.array([sized]))
+    return chain_fit(sign * across, rate[None], np.zeros((1, FRAME)), np.array([sized]))
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS, ids=str)
@@ -71,10 +71,7 @@ def test_a_mirrored_gyroscope_changes_nothing(lever_m: float) -> None:
     """Turning the sign of the rate turns p and c p'' together: the fit is the same, to the bit."""
     tilt, rate, bend = course(45.0, 0.06)
     across = (G * tilt + lever_m * bend)[None, None, :] * DIRECTIONS[2][None, :, None]
-    plain, mirrored = (
-        chain_fit(across, s * rate[None], integral(s * rate[None]), np.zeros((1, FRAME)), np.array([True]))
-        for s in (1.0, -1.0)
-    )
+    plain, mirrored = (chain_fit(across, s * rate[None], np.zeros((1, FRAME)), np.array([True])) for s in (1.0, -1.0))
     np.testing.assert_array_equal(plain.evidence, mirrored.evidence)
     np.testing.assert_array_equal(plain.lever_m, mirrored.lever_m)
 
@@ -87,7 +84,7 @@ def test_the_lever_is_found(lever_m: float) -> None:
     """
     tilt, rate, bend = course(60.0, 0.06)
     across = (G * tilt + lever_m * bend)[None, None, :] * DIRECTIONS[0][None, :, None]
-    fit = chain_fit(across, rate[None], integral(rate[None]), np.zeros((1, FRAME)), np.array([True]))
+    fit = chain_fit(across, rate[None], np.zeros((1, FRAME)), np.array([True]))
     assert fit.lever_m[0] == pytest.approx(lever_m, abs=1.5 * (LEVERS_M[1] - LEVERS_M[0]))
     assert fit.misfit[0] < 0.04
 
@@ -97,7 +94,7 @@ def test_the_shape_tells_where_the_size_is_unknown(lever_m: float, sign: float) 
     """A tilt known only up to a factor still tells above from below."""
     tilt, rate, bend = course(60.0, 0.06)
     across = (G * tilt + lever_m * bend)[None, None, :] * DIRECTIONS[2][None, :, None]
-    fit = chain_fit(across, 3.7 * rate[None], integral(3.7 * rate[None]), np.zeros((1, FRAME)), np.array([False]))
+    fit = chain_fit(across, 3.7 * rate[None], np.zeros((1, FRAME)), np.array([False]))
     assert sign * fit.evidence[0] > 0.0
 
 
@@ -105,7 +102,7 @@ def test_a_force_of_no_hinge_is_a_misfit() -> None:
     """A horizontal force that has nothing to do with the tilt is left unexplained."""
     _, rate, _ = course(45.0, 0.06)
     across = np.random.default_rng(10_521).normal(0.0, 1.0, (1, 3, FRAME))
-    assert chain_fit(across, rate[None], integral(rate[None]), np.zeros((1, FRAME)), np.array([True])).misfit[0] > 0.9
+    assert chain_fit(across, rate[None], np.zeros((1, FRAME)), np.array([True])).misfit[0] > 0.9
 
 
 def test_frames_do_not_meet() -> None:
@@ -113,10 +110,8 @@ def test_frames_do_not_meet() -> None:
     rng = np.random.default_rng(10_522)
     across, rate = rng.normal(size=(4, 3, FRAME)), rng.normal(size=(4, FRAME)) * WEIGHT
     up = rng.normal(size=(4, FRAME))
-    together = chain_fit(across, rate, integral(rate), up, np.ones(4, dtype=bool))
+    together = chain_fit(across, rate, up, np.ones(4, dtype=bool))
     for i in range(4):
-        alone = chain_fit(
-            across[i : i + 1], rate[i : i + 1], integral(rate[i : i + 1]), up[i : i + 1], np.ones(1, dtype=bool)
-        )
+        alone = chain_fit(across[i : i + 1], rate[i : i + 1], up[i : i + 1], np.ones(1, dtype=bool))
         for name in ("lever_m", "evidence", "level_evidence", "misfit"):
             assert getattr(alone, name)[0] == getattr(together, name)[i]

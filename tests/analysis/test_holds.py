@@ -10,7 +10,6 @@ from analysis.detect import raise_candidates
 from analysis.features import Traces
 from analysis.frames import BEFORE, CENTRE, FRAME
 from analysis.grid import GRID_HZ
-from analysis.hinge import ChainFit
 from analysis.holds import Holds, holds
 from analysis.leg.path import minimum_jerk
 from analysis.rules import RULES
@@ -24,9 +23,9 @@ def drawn(height_m: np.ndarray, tilt_rad: np.ndarray) -> Traces:
     still = np.zeros((1, FRAME))
     lift, turn = (np.gradient(x)[None] * GRID_HZ for x in (height_m, tilt_rad))
     return Traces(
-        turn, tilt_rad[None], lift, height_m[None], integral(turn), still, np.ones(1), np.zeros(1), np.zeros(1),
-        ChainFit(*np.zeros((5, 1))), still,
-        np.tile(UP[None, :, None] * 9.81, (1, 1, FRAME)), UP[None], np.ones(1, dtype=bool),
+        turn, tilt_rad[None], lift, height_m[None], still, np.ones(1), np.zeros(1), np.zeros(1), still,
+        turn, still, np.zeros((1, 3, FRAME)), np.tile(UP[None, :, None] * 9.81, (1, 1, FRAME)),
+        UP[None], np.ones(1, dtype=bool),
     )  # fmt: skip
 
 
@@ -36,7 +35,7 @@ def course(*raises: tuple[float, float], size: float = 1.0) -> np.ndarray:
 
 
 def at(traces: Traces, time_s: float) -> Holds:
-    courses = traces.lift_mps, traces.turn_rad_s, traces.plain_tilt_rad
+    courses = traces.lift_mps, traces.turn_rad_s, integral(traces.turn_rad_s)
     return holds(courses, np.zeros(1, dtype=np.int64), np.array([BEFORE + round(time_s * GRID_HZ)]))
 
 
