@@ -125,36 +125,53 @@ def _best_lag(course: FloatArray) -> tuple[FloatArray, FloatArray]:
     into the window at least, so that three pumps are compared.
     """
     n, width = course.shape
-    lags = [lag for lag in LAGS if 2 * lag < width]
-    likeness = np.full((n, len(lags)), -1.0)
-    waves = _waves(width)
-    size = (course[:, None, :] * waves).sum(axis=2)
-    steady, taken = course.copy(), 0
-    power = np.cumsum(steady * steady, axis=1)
-    for k in reversed(range(len(lags))):
-        slower = int(_slower(width, np.float64(lags[k])))
-        if slower > taken:
-            for wave in range(taken, slower):
-                steady -= size[:, wave, None] * waves[wave]
-            power, taken = np.cumsum(steady * steady, axis=1), slower
-        both = (steady[:, : width - lags[k]] * steady[:, lags[k] :]).sum(axis=1)
-        early, late = power[:, -1 - lags[k]], power[:, -1] - power[:, lags[k] - 1]
-        likeness[:, k] = both / np.maximum(np.sqrt(early * np.maximum(late, 0.0)), 1e-18)
+    waves, lags = _waves(width).astype(course.dtype), _lags(width)
+    size = np.einsum("fn,kn->fk", course, waves)
+    padded = np.zeros((n, width + int(lags[-1])), dtype=course.dtype)  # to be laid over its later self
+    steady, row, step = padded[:, :width], *padded.strides
+    steady[:] = course
+    likeness = np.empty((n, lags.size), dtype=course.dtype)
+    for first, last, some in _alike_slow(width):
+        for wave in range(first, last):
+            steady -= size[:, wave, None] * waves[wave]
+        lag = lags[some]
+        later = np.ndarray((n, lag.size, width), padded.dtype, padded.data, int(lag[0]) * step, (row, step, step))
+        power = np.cumsum(steady * steady, axis=1)
+        early, late = power[:, width - 1 - lag], np.maximum(power[:, -1:] - power[:, lag - 1], 0.0)
+        likeness[:, some] = np.einsum("fn,fln->fl", steady, later) / np.maximum(np.sqrt(early * late), 1e-18)
     inner = likeness[:, 1:-1]
     is_top = (inner > likeness[:, :-2]) & (inner >= likeness[:, 2:])
     peak = np.where(is_top, inner, -1.0)
     # A multiple of the period is as good as the period: the shortest that comes near the best.
     first = (peak >= np.maximum(peak.max(axis=1), 0.0)[:, None] - NEAR_BEST).argmax(axis=1)
-    return peak[np.arange(n), first], np.array(lags)[first + 1].astype(np.float64)
+    return peak[np.arange(n), first], lags[first + 1].astype(np.float64)
 
 
 def steadied(courses: FloatArray, lag: FloatArray) -> FloatArray:
     """Courses (f, c, n) without what is slower than a set with the lag (f, 1) of each frame, in bins."""
     width = courses.shape[2]
     waves = _waves(width)
-    size = (courses[:, :, None, :] * waves).sum(axis=3)
+    size = np.einsum("fcn,kn->fck", courses, waves)
     size *= (np.arange(len(waves)) < _slower(width, lag))[:, None, :]
-    return np.asarray(courses - (size[..., None] * waves).sum(axis=2))
+    return np.asarray(courses - np.einsum("fck,kn->fcn", size, waves))
+
+
+@lru_cache
+def _lags(width: int) -> npt.NDArray[np.int64]:
+    """Lags that are looked for in so many bins: two periods fit in at least."""
+    return np.array([lag for lag in LAGS if 2 * lag < width])
+
+
+@lru_cache
+def _alike_slow(width: int) -> list[tuple[int, int, slice]]:
+    """Lags that have the same waves slower than they, the longest first: waves to take off for them, and which lags."""
+    slower = _slower(width, _lags(width).astype(np.float64)).astype(int)
+    counts = np.unique(slower).tolist()
+    return [
+        (before, count, slice(int(here[0]), int(here[-1]) + 1))
+        for before, count in zip([0, *counts], counts, strict=False)
+        for here in [np.flatnonzero(slower == count)]
+    ]
 
 
 @lru_cache
