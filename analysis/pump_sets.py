@@ -8,7 +8,10 @@ people by `python -m tests.train_pumps`.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
+import numpy.typing as npt
 
 from analysis.pump_tilts import BINS_HZ, Tilts
 from analysis.pump_turns import Turns
@@ -49,7 +52,7 @@ def _odds_of(share: FloatArray) -> FloatArray:
 def terms(said: FloatArray, middle: FloatArray, spread: FloatArray) -> FloatArray:
     """One, the features and their products (f, terms), in the order of the weights."""
     z = np.clip((said - middle) / spread, -FARTHEST, FARTHEST)
-    first, second = np.triu_indices(z.shape[1])
+    first, second = _pairs(z.shape[1])
     return np.concatenate([np.ones((z.shape[0], 1)), z, z[:, first] * z[:, second]], axis=1)
 
 
@@ -61,5 +64,16 @@ def log_odds(seen: Tilts, turned: Turns, r: Rules) -> FloatArray:
 
 
 def _asked(said: FloatArray, model: Logistic) -> FloatArray:
-    asked = terms(said, np.array(model.middle), np.array(model.spread))
-    return np.asarray((asked * np.array(model.weights)).sum(axis=1))
+    middle, spread, weights = _arrays(model)
+    return np.asarray((terms(said, middle, spread) * weights).sum(axis=1))
+
+
+@lru_cache
+def _pairs(features: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    first, second = np.triu_indices(features)
+    return first, second
+
+
+@lru_cache
+def _arrays(model: Logistic) -> tuple[FloatArray, FloatArray, FloatArray]:
+    return np.array(model.middle), np.array(model.spread), np.array(model.weights)

@@ -125,20 +125,16 @@ def _best_lag(course: FloatArray) -> tuple[FloatArray, FloatArray]:
     into the window at least, so that three pumps are compared.
     """
     n, width = course.shape
-    waves, lags = _waves(width).astype(course.dtype), _lags(width)
+    waves, lags, (slower, kind) = _waves(width).astype(course.dtype), _lags(width), _slower_waves(width)
     size = np.einsum("fn,kn->fk", course, waves)
-    padded = np.zeros((n, width + int(lags[-1])), dtype=course.dtype)  # to be laid over its later self
-    steady, row, step = padded[:, :width], *padded.strides
-    steady[:] = course
+    steady = course[:, None] - np.cumsum(size[:, :, None] * waves, axis=1)[:, slower - 1]
+    power = np.cumsum(steady * steady, axis=2)
+    early, late = power[:, kind, width - 1 - lags], power[:, kind, -1] - power[:, kind, lags - 1]
     likeness = np.empty((n, lags.size), dtype=course.dtype)
-    for first, last, some in _alike_slow(width):
-        for wave in range(first, last):
-            steady -= size[:, wave, None] * waves[wave]
-        lag = lags[some]
-        later = np.ndarray((n, lag.size, width), padded.dtype, padded.data, int(lag[0]) * step, (row, step, step))
-        power = np.cumsum(steady * steady, axis=1)
-        early, late = power[:, width - 1 - lag], np.maximum(power[:, -1:] - power[:, lag - 1], 0.0)
-        likeness[:, some] = np.einsum("fn,fln->fl", steady, later) / np.maximum(np.sqrt(early * late), 1e-18)
+    for k, (lag, of_kind) in enumerate(zip(lags.tolist(), kind.tolist(), strict=True)):
+        one = steady[:, of_kind]
+        likeness[:, k] = np.einsum("fn,fn->f", one[:, : width - lag], one[:, lag:])
+    likeness /= np.maximum(np.sqrt(early * np.maximum(late, 0.0)), 1e-18)
     inner = likeness[:, 1:-1]
     is_top = (inner > likeness[:, :-2]) & (inner >= likeness[:, 2:])
     peak = np.where(is_top, inner, -1.0)
@@ -163,15 +159,10 @@ def _lags(width: int) -> npt.NDArray[np.int64]:
 
 
 @lru_cache
-def _alike_slow(width: int) -> list[tuple[int, int, slice]]:
-    """Lags that have the same waves slower than they, the longest first: waves to take off for them, and which lags."""
-    slower = _slower(width, _lags(width).astype(np.float64)).astype(int)
-    counts = np.unique(slower).tolist()
-    return [
-        (before, count, slice(int(here[0]), int(here[-1]) + 1))
-        for before, count in zip([0, *counts], counts, strict=False)
-        for here in [np.flatnonzero(slower == count)]
-    ]
+def _slower_waves(width: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """How many waves are taken off, each number once, and which of these numbers each lag takes."""
+    slower, kind = np.unique(_slower(width, _lags(width).astype(np.float64)).astype(int), return_inverse=True)
+    return slower, kind
 
 
 @lru_cache
