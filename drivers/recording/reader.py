@@ -36,7 +36,10 @@ from drivers.recording.format import (
 from drivers.recording.row_codec import unpacked
 from drivers.rows import RowChunk
 
-GROUP_NS = 600 * 1_000_000_000
+GROUP_S, GROUP_BYTES = 1200, 3_000_000
+"""So much is read at once: long enough that a step of the analysis costs little beside what it looks at, and of streams
+of muscle, which are a hundred times as dense, no more than memory should hold."""
+
 _ROWS_A_FETCH = 64
 
 
@@ -144,7 +147,7 @@ class Recording:
         return content_digest(self.batches(), self.rows())
 
     def blocks(self) -> Iterator[tuple[SampleBlock, ...]]:
-        """Samples, in groups whose blocks cover the same stretch of about ten minutes.
+        """Samples, in groups whose blocks cover the same stretch of twenty minutes at most.
 
         Starts `quality` anew and fills it.
 
@@ -199,22 +202,24 @@ class Recording:
 
 
 def _long(batches: Iterator[PacketBatch]) -> Iterator[PacketBatch]:
-    """Batches joined, or cut, so that each holds the packets of ten minutes."""
+    """Batches joined, or cut, so that each holds the packets of twenty minutes, or three megabytes of them."""
     for _, pieces in groupby(_pieces(batches), key=lambda piece: (piece[0], piece[1].names)):
         yield PacketBatch.join([batch for _, batch in pieces])
 
 
-def _pieces(batches: Iterator[PacketBatch]) -> Iterator[tuple[int, PacketBatch]]:
-    """Parts of batches with the ten minutes they belong to; arrivals that go back do not count."""
+def _pieces(batches: Iterator[PacketBatch]) -> Iterator[tuple[tuple[int, int], PacketBatch]]:
+    """Parts of batches with the twenty minutes and megabytes they belong to; arrivals that go back do not count."""
     start_ns = latest_ns = None
+    size = 0
     for batch in batches:
         if start_ns is None or latest_ns is None:
             start_ns = latest_ns = batch.arrival_ns[0]
         latest = np.maximum(np.maximum.accumulate(batch.arrival_ns), latest_ns)
         latest_ns = latest[-1]
-        turn = (latest - start_ns) // GROUP_NS
-        for first, last in pairwise([0, *(np.flatnonzero(np.diff(turn)) + 1).tolist(), len(batch)]):
-            yield int(turn[first]), batch.between(first, last)
+        turn, part = (latest - start_ns) // (GROUP_S * 1_000_000_000), (size + batch.ends[:-1]) // GROUP_BYTES
+        size += len(batch.data)
+        for first, last in pairwise([0, *(np.flatnonzero(np.diff(turn) | np.diff(part)) + 1).tolist(), len(batch)]):
+            yield (int(turn[first]), int(part[first])), batch.between(first, last)
 
 
 def open_recording(path: Path) -> Recording:

@@ -99,16 +99,16 @@ def test_the_log_beside_it_is_private_too(tmp_path: Path) -> None:
         assert len(list(tmp_path.iterdir())) == 3
 
 
-def test_blocks_come_in_groups_that_cover_the_same_ten_minutes(path: Path) -> None:
+def test_blocks_come_in_groups_that_cover_the_same_twenty_minutes(path: Path) -> None:
     with open_recording(path) as recording:
         groups = list(recording.blocks())
         quality = recording.quality
-    assert len(groups) == 6
-    for group in groups[:-1][:4]:
+    assert len(groups) == 4
+    for group in groups[:-1][:2]:
         acc, gyr = sorted(group, key=lambda block: block.modality)
         assert abs(acc.t_s[0] - gyr.t_s[0]) < 0.03
         assert abs(acc.t_s[-1] - gyr.t_s[-1]) < 0.03
-        assert 590 < acc.t_s[-1] - acc.t_s[0] < 610
+        assert 1190 < acc.t_s[-1] - acc.t_s[0] < 1210
     for modality in (Modality.ACC, Modality.GYR):
         t_s = np.concatenate([b.t_s for group in groups for b in group if b.modality is modality])
         assert t_s == pytest.approx(np.arange(150_000) * 0.02, abs=1e-6)
@@ -116,6 +116,21 @@ def test_blocks_come_in_groups_that_cover_the_same_ten_minutes(path: Path) -> No
     assert (quality.packets, quality.packet_errors, quality.duplicates) == (len(PACKETS), 0, 0)
     assert quality.last_arrival_ns == PACKETS[-1].arrival_ns
     assert quality.zero_arrival_ns == pytest.approx(2 - 0.98e9)
+
+
+def test_dense_streams_come_in_shorter_groups(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many bytes a minute of them has, no more than so many are read at once, and nothing is lost."""
+    with open_recording(path) as recording:
+        whole = list(recording.blocks())
+        monkeypatch.setattr("drivers.recording.reader.GROUP_BYTES", 5_000)
+        cut = list(recording.blocks())
+        size = sum(len(batch.data) for batch in recording.batches())
+    assert size // 5_000 <= len(cut) <= size // 5_000 + 5
+    for modality in (Modality.ACC, Modality.GYR):
+        one, other = (
+            np.concatenate([b.t_s for g in groups for b in g if b.modality is modality]) for groups in (whole, cut)
+        )
+        np.testing.assert_array_equal(one, other)
 
 
 def test_refused_packets_are_counted_by_reason(tmp_path: Path) -> None:

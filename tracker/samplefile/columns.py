@@ -85,7 +85,7 @@ class ReadOptions:
     gyr_unit: GyrUnit | None = None
     emg_unit: EmgUnit | None = None
     block_bytes: int = 3_000_000
-    batch_rows: int = 50_000
+    batch_rows: int = 120_000
 
 
 @dataclass(frozen=True, slots=True)
