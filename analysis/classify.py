@@ -8,14 +8,15 @@ from math import tanh
 
 import numpy as np
 
-from analysis.detect import RaiseCandidates, SwingCandidates
 from analysis.events import Contraction, Kind, Rejection
 from analysis.frames import BEFORE, BoolArray
 from analysis.gait import gaits
 from analysis.grid import GRID_HZ
 from analysis.pedalling import FIRM, SOFT, StrokeCandidates, riding, stroke_rules
+from analysis.raises import RaiseCandidates
 from analysis.rules import Rules, first_that_holds
 from analysis.samples import FloatArray
+from analysis.swings import SwingCandidates
 
 SLACK_S = 0.1
 """So far into the time up an earlier peak may lie and still belong to an earlier raise."""

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import numpy as np
-import numpy.typing as npt
 
-from analysis.frames import BEFORE, CENTRE, FRAME, BoolArray
+from analysis.frames import BEFORE, CENTRE, FRAME
 from analysis.grid import GRID_HZ
 from analysis.samples import FloatArray
-
-IntArray = npt.NDArray[np.int64]
-Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 def _weight() -> FloatArray:
@@ -67,21 +61,6 @@ def integral(x: FloatArray) -> FloatArray:
     total = np.cumsum(x, axis=-1)
     total *= 1.0 / GRID_HZ
     return total
-
-
-def around(x: npt.NDArray[Scalar], frame: IntArray, sample: IntArray, before: int, after: int) -> npt.NDArray[Scalar]:
-    """x[frame, sample - before : sample + after + 1] of x (f, FRAME) for each place, (n, before + after + 1)."""
-    x, width = np.ascontiguousarray(x), before + after + 1
-    row, step = x.strides
-    shape, strides = (x.shape[0], x.shape[1] - width + 1, width), (row, step, step)
-    windows: npt.NDArray[Scalar] = np.ndarray(shape, x.dtype, x.data, strides=strides)  # a view of every window
-    return windows[frame, sample - before]
-
-
-def first_of(here: BoolArray, else_: int) -> IntArray:
-    """The first sample (n,) of each row (n, w) where it is so; `else_` where it is so nowhere."""
-    first = here.argmax(axis=1)
-    return np.where(here[np.arange(first.size), first], first, else_)
 
 
 def correlation(a: FloatArray, b: FloatArray) -> FloatArray:

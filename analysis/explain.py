@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.classify import is_far_seated, is_plain_hinge, is_regular
-from analysis.detect import RaiseCandidates, SwingCandidates, is_bouncing, raise_candidates, swing_candidates
 from analysis.events import Contraction, Rejection
 from analysis.features import Traces, traces
 from analysis.frames import BEFORE, FRAME, BoolArray, Framer, Frames
@@ -30,8 +29,10 @@ from analysis.pipeline import Pipeline, is_lively
 from analysis.pump_sets import log_odds
 from analysis.pump_tilts import tilts
 from analysis.pump_turns import turns
+from analysis.raises import RaiseCandidates, raise_candidates
 from analysis.rules import RULES, Rules
 from analysis.samples import FloatArray, SampleBlock
+from analysis.swings import SwingCandidates, is_bouncing, swing_candidates
 
 NEAR_S = 1.0
 """A decision this near to the instant asked for is the one that is explained; also half of the signal shown."""

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.courses import ALL_WEIGHT, WEIGHT, WEIGHTY, IntArray, integral, moving_average, off_average
+from analysis.courses import ALL_WEIGHT, WEIGHT, WEIGHTY, integral, moving_average, off_average
 from analysis.frames import BEFORE, CENTRE, BoolArray
 from analysis.hinge import ChainFit, chain_fit
+from analysis.peaks import IntArray
 from analysis.samples import FloatArray
 
 BASELINE = 101

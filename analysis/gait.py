@@ -7,8 +7,8 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from analysis.detect import SwingCandidates
 from analysis.rules import Rules, first_that_holds
+from analysis.swings import SwingCandidates
 
 
 class Gait(StrEnum):

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.courses import IntArray, around, correlation, first_of, moving_average
+from analysis.courses import correlation, moving_average
 from analysis.frames import BoolArray
 from analysis.grid import GRID_HZ
+from analysis.peaks import IntArray, around, first_of
 from analysis.samples import FloatArray
 
 REACH = 112

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.courses import IntArray, around, first_of, moving_average, off_average
+from analysis.courses import moving_average, off_average
 from analysis.features import Traces
 from analysis.frames import BEFORE, CENTRE, FRAME, BoolArray
 from analysis.grid import GRID_HZ
+from analysis.peaks import IntArray, around, first_of
 from analysis.rules import Rules, first_that_holds
 from analysis.samples import FloatArray
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 
 from analysis.classify import Classifier
-from analysis.detect import is_bouncing, raise_candidates, swing_candidates
 from analysis.emg.agreement import Agreement
 from analysis.emg.motion import NO_MOTION, Motion
 from analysis.events import Contraction, Findings, Rejection, StateSpan
@@ -17,9 +16,11 @@ from analysis.frames import ACC, GYR, SIZE, BoolArray, Framer, Frames
 from analysis.grid import Grid, GridPiece
 from analysis.lying import LyingLeg
 from analysis.pedalling import stroke_candidates
+from analysis.raises import raise_candidates
 from analysis.rules import RULES, Rules
 from analysis.samples import SampleBlock
 from analysis.states import DEAD, MOVING, StateMachine, rows
+from analysis.swings import is_bouncing, swing_candidates
 
 SWEEP = 128
 """Frames analysed in one sweep: large enough to be fast, small enough to stay in the processor's cache."""

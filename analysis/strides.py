@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.courses import IntArray, around
 from analysis.features import Traces, along, principal_axis
 from analysis.frames import FRAME
 from analysis.grid import GRID_HZ
+from analysis.peaks import IntArray, around
 from analysis.samples import STANDARD_GRAVITY_MPS2, FloatArray
 
 POINTS = 33

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from analysis.classify import Classifier, raise_rules, step_rules
-from analysis.detect import RaiseCandidates, SwingCandidates
 from analysis.events import Kind
 from analysis.frames import BEFORE
 from analysis.grid import GRID_HZ
@@ -16,7 +15,9 @@ from analysis.leg.movements import Raises
 from analysis.leg.story import Teller, Wearer
 from analysis.pedalling import StrokeCandidates
 from analysis.pipeline import Pipeline
+from analysis.raises import RaiseCandidates
 from analysis.rules import RULES
+from analysis.swings import SwingCandidates
 
 ABOVE = {"lever_m": 0.3, "evidence": 1.5, "level_evidence": -1.0, "misfit": 0.1, "slow_misfit": 0.1}
 BELOW = ABOVE | {"lever_m": -0.8, "evidence": -1.5}

@@ -8,7 +8,6 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from analysis.detect import RaiseCandidates, SwingCandidates
 from analysis.events import Findings, Kind
 from analysis.explain import NEAR_S, Explanation, explain
 from analysis.leg.cycling import Bike, Bout
@@ -18,8 +17,10 @@ from analysis.leg.movements import Raises
 from analysis.leg.story import Recorded, Teller
 from analysis.limits import PUMP_LIMITS, RAISE_LIMITS, STROKE_LIMITS, SWING_LIMITS
 from analysis.pedalling import StrokeCandidates
+from analysis.raises import RaiseCandidates
 from analysis.rules import RULES, Rules
 from analysis.samples import SampleBlock
+from analysis.swings import SwingCandidates
 
 PLAIN = Rest(raised_rad=0.2, heel_m=0.007, bulge_rad=(0.0, -0.008, 0.0))
 MADE = {"plain_share", "share_and_evenness", "lift_per_tilt_m", "misfit", "depth_m", "turn_s"}

@@ -9,13 +9,13 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from analysis.detect import SwingCandidates
 from analysis.events import Findings, Kind, State
 from analysis.gait import Gait, gaits
 from analysis.leg.gait import Gait as Walk
 from analysis.leg.other_gaits import Run, Shuffle, Stairs
 from analysis.leg.story import Teller
 from analysis.rules import RULES
+from analysis.swings import SwingCandidates
 
 Counting = Callable[..., Findings]
 Telling = Callable[..., Teller]

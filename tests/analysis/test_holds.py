@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from analysis.courses import integral
-from analysis.detect import raise_candidates
 from analysis.features import Traces
 from analysis.frames import BEFORE, CENTRE, FRAME
 from analysis.grid import GRID_HZ
 from analysis.holds import Holds, holds
 from analysis.leg.path import minimum_jerk
+from analysis.raises import raise_candidates
 from analysis.rules import RULES
 
 TIME_S = (np.arange(FRAME) - BEFORE) / GRID_HZ

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.detect import SwingCandidates, swing_candidates
 from analysis.features import traces
 from analysis.frames import Framer
 from analysis.grid import Grid
 from analysis.leg.gait import Gait
 from analysis.leg.other_gaits import Stairs
 from analysis.leg.story import Teller, Wearer
+from analysis.swings import SwingCandidates, swing_candidates
 
 
 def measured(teller: Teller, *, gyroscope: bool = True) -> SwingCandidates:

@@ -1,4 +1,4 @@
-"""Find what could be a contraction: heel raises by tilt and lift together, steps by the swing of the shank."""
+"""Find what could be a heel raise: peaks of the heel's course, by tilt and lift together."""
 
 from __future__ import annotations
 
@@ -6,35 +6,22 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from analysis.courses import IntArray, around, correlation, first_of, moving_average, off_average
-from analysis.features import SLOWEST_RAD_S, Traces, look_closer
-from analysis.frames import BEFORE, CENTRE, BoolArray
+from analysis.courses import correlation, moving_average
+from analysis.features import Traces, look_closer
 from analysis.grid import GRID_HZ
 from analysis.hinge import ChainFit
 from analysis.holds import holds
+from analysis.peaks import REACH, IntArray, around, between, centre_peaks, crossing, first_of
 from analysis.samples import FloatArray
-from analysis.strides import Strides, measure
-
-REACH = 4 * GRID_HZ
-"""How far a candidate looks for the heel being down, before and after (samples)."""
 
 GAIT_RAD_S = 1.7
 """Smoothed rate of turn that a heel raise never reaches."""
-
-MEASURED_RAD_S = 0.5
-"""The stride of a slower swing is not measured."""
-
-NEAREST, FAR = 10, 10 * REACH
-"""Another swing is at least so far away; and where there is none, it is this far (samples)."""
 
 LOWEST_M = 0.002
 """A rise of the heel's course by less than this, within 2 s, is not looked at."""
 
 HOLD_EVENNESS, HOLD_COHERENCE = 0.35, 0.55
 """What the turns at both ends of a hold, and turn and lift, have in common at least."""
-
-BORDER = 4
-"""How far a frame looks for peaks beyond its centre (samples)."""
 
 MARGIN = 5
 """Samples beside a raise that count towards its coherence."""
@@ -95,52 +82,6 @@ MEASURED = tuple(f.name for f in fields(RaiseCandidates) if f.name not in ("fram
 """What `_measured` measures."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SwingCandidates:
-    """Forward swings of the shank. All arrays (n,).
-
-    Attributes:
-        frame: index of the frame.
-        onset, peak, end: samples within the frame: swing begins, is fastest, ends.
-        rate_rad_s: greatest smoothed rate.
-        angle_rad: angle swept.
-        share: the rate as a share of the fastest swing within 2.5 s.
-        companion_s: time to the nearest other swing at least 0.4 as fast.
-        skew: of the turning within 4 s: 0 for a pendulum; gait swings forward faster than it leans back.
-        heel_first: of its frame, see `features.way_forward`: 0 for a pendulum.
-        strike_mps2: greatest shock from mid-swing to 0.6 s later.
-        climb_m, way_m, clearance_m, rough_mps2: of its stride, see `strides.Strides`; NaN where it is too slow a swing.
-    """
-
-    frame: IntArray
-    onset: FloatArray
-    peak: FloatArray
-    end: FloatArray
-    rate_rad_s: FloatArray
-    angle_rad: FloatArray
-    share: FloatArray
-    companion_s: FloatArray
-    skew: FloatArray
-    heel_first: FloatArray
-    strike_mps2: FloatArray
-    climb_m: FloatArray
-    way_m: FloatArray
-    clearance_m: FloatArray
-    rough_mps2: FloatArray
-
-
-def centre_peaks(x: FloatArray) -> tuple[IntArray, IntArray]:
-    """Local maxima of (f, FRAME) in or just beside the centre of their frame: frame and sample indices.
-
-    A peak on the border of two centres may lie a few samples apart in the two frames; both look a little
-    beyond their border, and the classifier drops the second sight.
-    """
-    first, last = BEFORE - BORDER, BEFORE + CENTRE + BORDER
-    up = x[:, first:last] > x[:, first - 1 : last - 1]
-    frame, sample = np.nonzero(up & (x[:, first:last] >= x[:, first + 1 : last + 1]))
-    return frame, sample + first
-
-
 def raise_candidates(traces: Traces, clear_of_steps_s: float) -> RaiseCandidates:
     """Every peak of the heel's course, however small; judging is left to the classifier.
 
@@ -172,10 +113,10 @@ def _measured(traces: Traces, course: FloatArray, frame: IntArray, peak: IntArra
     left, left_fall = _valley(window[:, REACH::-1])
     right, right_fall = _valley(window[:, REACH:])
     size = np.minimum(left_fall, right_fall)
-    onset = _crossing(window[:, REACH::-1], top - 0.9 * left_fall)
-    end = _crossing(window[:, REACH:], top - 0.9 * right_fall)
-    inside = _between(window.shape[1], REACH - onset - MARGIN, REACH + end + MARGIN)
-    strictly = _between(window.shape[1], REACH - onset, REACH + end)
+    onset = crossing(window[:, REACH::-1], top - 0.9 * left_fall)
+    end = crossing(window[:, REACH:], top - 0.9 * right_fall)
+    inside = between(window.shape[1], REACH - onset - MARGIN, REACH + end + MARGIN)
+    strictly = between(window.shape[1], REACH - onset, REACH + end)
     speed = np.abs(window[:, 1:] - window[:, :-1])
     turn = around(traces.turn_rad_s, frame, peak, REACH, REACH) * inside
     lift = around(traces.lift_mps, frame, peak, REACH, REACH) * inside
@@ -243,14 +184,6 @@ def _valley(away: FloatArray) -> tuple[IntArray, FloatArray]:
     return at, fall[rows, at]
 
 
-def _crossing(away: FloatArray, level: FloatArray) -> FloatArray:
-    """Distance (n,) at which the course first falls to its level, straight-line interpolated."""
-    at = np.maximum(first_of(away <= level[:, None], away.shape[1] - 1), 1)
-    rows = np.arange(at.size)
-    high, low = away[rows, at - 1], away[rows, at]
-    return at - 1 + np.clip((high - level) / np.where(high > low, high - low, 1.0), 0.0, 1.0)
-
-
 def _plateau(window: FloatArray, left: IntArray, right: IntArray) -> FloatArray:
     """Offset from the peak's sample to the middle of the time at the top.
 
@@ -270,11 +203,6 @@ def _plateau(window: FloatArray, left: IntArray, right: IntArray) -> FloatArray:
     start = slow_up.argmax(axis=1)
     end = 2 * REACH - slow_down[:, ::-1].argmax(axis=1)
     return (start + end) / 2.0 - REACH
-
-
-def _between(width: int, first: FloatArray, last: FloatArray) -> BoolArray:
-    columns = np.arange(width)[None, :]
-    return (columns >= first[:, None]) & (columns <= last[:, None])
 
 
 def _rise(x: FloatArray, frame: IntArray, peak: IntArray, left: IntArray, right: IntArray) -> FloatArray:
@@ -303,81 +231,3 @@ def _near_swing_s(traces: Traces, frame: IntArray, peak: IntArray) -> FloatArray
     fast = around(np.abs(traces.swing_rad_s) > GAIT_RAD_S, frame, peak, REACH, REACH)
     before, after = (first_of(x, 10 * REACH) for x in (fast[:, REACH::-1], fast[:, REACH:]))
     return np.minimum(before, after) / GRID_HZ
-
-
-def swing_candidates(traces: Traces) -> SwingCandidates:
-    """Every forward swing; forward is the way the shank turns fastest, as in every gait."""
-    swing = traces.swing_rad_s * traces.forward[:, None]
-    frame, peak = centre_peaks(swing)
-    rate = swing[frame, peak]
-    keep = (rate > SLOWEST_RAD_S) & (rate >= around(swing, frame, peak, 8, 8).max(axis=1, initial=-np.inf))
-    frame, peak, rate = frame[keep], peak[keep], rate[keep]
-    window = around(swing, frame, peak, REACH, REACH)
-    onset = _crossing(window[:, REACH::-1], 0.1 * rate)
-    end = _crossing(window[:, REACH:], 0.1 * rate)
-    inside = _between(window.shape[1], REACH - onset, REACH + end)
-    square = window * window
-    near = window[:, REACH - 62 : REACH + 63].max(axis=1, initial=0.0)
-    strike = around(traces.shock_mps2, frame, peak, 0, 15).max(axis=1, initial=0.0)
-    companion_s = _companion_s(window, rate)
-    stride = _strides(traces, frame, peak, rate, companion_s)
-    return SwingCandidates(
-        frame=frame,
-        onset=peak - onset,
-        peak=peak + _vertex(window),
-        end=peak + end,
-        rate_rad_s=rate,
-        angle_rad=(window * inside).sum(axis=1) / GRID_HZ,
-        share=rate / np.maximum(near, 1e-12),
-        companion_s=companion_s,
-        skew=(square * window).mean(axis=1) / np.maximum(square.mean(axis=1), 1e-12) ** 1.5,
-        heel_first=traces.heel_first[frame],
-        strike_mps2=strike,
-        climb_m=stride.climb_m,
-        way_m=stride.way_m,
-        clearance_m=stride.clearance_m,
-        rough_mps2=stride.rough_mps2,
-    )
-
-
-def _strides(traces: Traces, frame: IntArray, peak: IntArray, rate: FloatArray, stride_s: FloatArray) -> Strides:
-    """The strides of swings that are fast enough for a step."""
-    fast = np.flatnonzero(rate > MEASURED_RAD_S)
-    made = [np.full(rate.size, np.nan) for _ in range(4)]
-    if fast.size:
-        found = measure(traces, frame[fast], peak[fast], stride_s[fast])
-        for all_of, own in zip(made, (found.climb_m, found.way_m, found.clearance_m, found.rough_mps2), strict=True):
-            all_of[fast] = own
-    return Strides(*made)
-
-
-def _companion_s(window: FloatArray, rate: FloatArray) -> FloatArray:
-    """Time to the nearest other forward swing that is at least 0.4 as fast, in s."""
-    inner = window[:, 1:-1]
-    tops = (inner > window[:, :-2]) & (inner >= window[:, 2:]) & (inner > 0.4 * rate[:, None])
-    before, after = tops[:, REACH - 1 - NEAREST :: -1], tops[:, REACH - 1 + NEAREST :]
-    return (NEAREST + np.minimum(first_of(before, FAR - NEAREST), first_of(after, FAR - NEAREST))) / GRID_HZ
-
-
-def _vertex(window: FloatArray) -> FloatArray:
-    """Offset of the true maximum from the sample at REACH, by a parabola through three samples."""
-    before, top, after = window[:, REACH - 1], window[:, REACH], window[:, REACH + 1]
-    bend = before - 2.0 * top + after
-    return np.where(bend < 0.0, 0.5 * (before - after) / np.where(bend < 0.0, bend, 1.0), 0.0)
-
-
-def is_bouncing(traces: Traces, least_hz: float, least_m: float) -> BoolArray:
-    """Frames whose centre bounces: the sensor goes up and down quickly, and the shank does not swing as in gait.
-
-    Upward strokes are counted over 4 s; one counts that is at least 0.4 as fast as the fastest.
-    """
-    near = slice(BEFORE - GRID_HZ, BEFORE + CENTRE + GRID_HZ)
-    lift = traces.lift_mps[:, near]
-    inner = lift[:, 1:-1]
-    tops = (inner > lift[:, :-2]) & (inner >= lift[:, 2:]) & (inner > 0.4 * lift.max(axis=1, initial=0.0)[:, None])
-    quick = tops.sum(axis=1) * GRID_HZ / lift.shape[1] >= least_hz
-    centre = slice(BEFORE, BEFORE + CENTRE)
-    quickly = off_average(traces.height_m, 11)[:, centre]
-    strong = np.sqrt((quickly * quickly).mean(axis=1)) > least_m
-    swing = np.abs(traces.swing_rad_s[:, centre]).max(axis=1, initial=0.0)
-    return quick & strong & (swing < GAIT_RAD_S / 2)

@@ -5,19 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.detect import (
-    RaiseCandidates,
-    SwingCandidates,
-    centre_peaks,
-    heel_course,
-    is_bouncing,
-    raise_candidates,
-    swing_candidates,
-)
 from analysis.features import Traces
 from analysis.frames import BEFORE, CENTRE, FRAME
 from analysis.grid import GRID_HZ
+from analysis.peaks import centre_peaks
+from analysis.raises import RaiseCandidates, heel_course, raise_candidates
 from analysis.rules import RULES
+from analysis.swings import SwingCandidates, is_bouncing, swing_candidates
 
 TIME_S = (np.arange(FRAME) - BEFORE) / GRID_HZ  # 0 where the frame's centre begins
 UP = np.array([0.0, 0.0, 1.0])
