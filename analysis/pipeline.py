@@ -23,7 +23,7 @@ from analysis.states import DEAD, MOVING, StateMachine, rows
 from analysis.swings import is_bouncing, swing_candidates
 
 SWEEP = 128
-"""Frames analysed in one sweep: large enough to be fast, small enough to stay in the processor's cache."""
+"""About so many frames are analysed in one sweep: enough to be fast, few enough to stay in the processor's cache."""
 
 
 LEAST_FALL_S = 0.1
@@ -102,8 +102,8 @@ class Pipeline:
         seen = Motion(described.start_s, described.start_s + described.seen_s, described.code == MOVING)
         self._motion = self._motion + seen
         lively = np.flatnonzero(is_lively(frames, self._rules))
-        for first in range(0, lively.size, SWEEP):
-            kept, refused, bounced_s = self._sweep(frames, lively[first : first + SWEEP], self._classifier)
+        for chosen in np.array_split(lively, max(1, round(lively.size / SWEEP))) if lively.size else ():
+            kept, refused, bounced_s = self._sweep(frames, chosen, self._classifier)
             contractions += kept
             rejections += refused
             bounce_s += bounced_s
