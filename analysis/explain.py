@@ -241,7 +241,7 @@ def _candidate(
     At the border of two centres both frames see it: the one that decided is the one whose checks say the same.
     """
     seen = [
-        (features, tuple(_check(limit, features, rules) for limit in limits))
+        (features, tuple(_check(limit, features, rules) for limit in limits if limit.feature in features))
         for features, limits in _candidates(near, decided.peak_s, rules)
     ]
     if isinstance(decided, Contraction):
@@ -272,10 +272,10 @@ def _candidates(near: list[_Near], at_s: float, rules: Rules) -> Iterator[tuple[
 def _raise_limits(features: Mapping[str, float], rules: Rules) -> tuple[Limit, ...]:
     """What a raise is held against: a leg that sits and tilts far must lift more, one that stands may lift more."""
     tilt_rad, evidence, slow_misfit, off_axis = (
-        np.array(features[name]) for name in ("tilt_rad", "evidence", "slow_misfit", "off_axis")
+        np.array(features.get(name, np.nan)) for name in ("tilt_rad", "evidence", "slow_misfit", "off_axis")
     )
     limits: tuple[Limit, ...] = RAISE_LIMITS
-    if features["misfit"] > rules.most_misfit and is_plain_hinge(slow_misfit, off_axis, rules):
+    if features.get("misfit", 0.0) > rules.most_misfit and is_plain_hinge(slow_misfit, off_axis, rules):
         limits = tuple(one for one in limits if one.rule != "no_hinge")
     if is_far_seated(tilt_rad, evidence, rules):
         limits = _instead(limits, OF_A_LARGE_TILT)
@@ -284,7 +284,7 @@ def _raise_limits(features: Mapping[str, float], rules: Rules) -> tuple[Limit, .
 
 def _swing_limits(features: Mapping[str, float], rules: Rules) -> tuple[Limit, ...]:
     """What a swing is held against: a regular one may be as small and soft as a shuffle's."""
-    companion_s, skew, way_m = (np.array(features[name]) for name in ("companion_s", "skew", "way_m"))
+    companion_s, skew, way_m = (np.array(features.get(name, np.nan)) for name in ("companion_s", "skew", "way_m"))
     if not is_regular(companion_s, skew, way_m, rules):
         return SWING_LIMITS
     return _instead(SWING_LIMITS, OF_A_SHUFFLE)
@@ -296,7 +296,7 @@ def _instead(limits: tuple[Limit, ...], others: Mapping[str, str]) -> tuple[Limi
 
 
 def _features(candidates: RaiseCandidates | SwingCandidates | StrokeCandidates, i: int) -> dict[str, float]:
-    """Every measure of one candidate, with those that the rules make of them."""
+    """Every measure of one candidate, with those that the rules make of them; without what was not measured."""
     made = {f.name: float(getattr(candidates, f.name)[i]) for f in fields(candidates) if f.name not in _PLACE}
     if isinstance(candidates, RaiseCandidates):
         tilt_rad = max(made["tilt_rad"], 1e-6)
@@ -306,7 +306,7 @@ def _features(candidates: RaiseCandidates | SwingCandidates | StrokeCandidates, 
     if isinstance(candidates, StrokeCandidates):
         made["depth_m"] = float(candidates.depth_m[i])
         made["turn_s"] = float(candidates.turn_s[i])
-    return made
+    return {name: value for name, value in made.items() if not np.isnan(value)}
 
 
 def _check(limit: Limit, features: Mapping[str, float], rules: Rules) -> Check:

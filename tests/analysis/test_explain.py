@@ -198,3 +198,14 @@ def test_any_cutting_gives_the_same_explanation(mixed: Recorded, found: Findings
         whole.at_s, whole.rule, whole.features, whole.checks,
     )  # fmt: skip
     assert (parts.lift_m == whole.lift_m).all()
+
+
+def test_what_was_not_measured_is_not_shown(mixed: Recorded, found: Findings) -> None:
+    """Beside a swing of gait nothing else of a raise is measured: it fails that one limit, and no other is named."""
+    refused = [r for r in found.rejections if r.rule == "gait"]
+    assert refused
+    for one in refused:
+        told = explain([mixed.blocks], one.peak_s, "gait")
+        assert told is not None
+        assert [(check.rule, check.met) for check in told.checks] == [("gait", False)]
+        assert not np.isnan(list(told.features.values())).any()
