@@ -90,10 +90,10 @@ class Look:
         np.subtract(means[:, 1:], means[:, :-1], out=change[:, :-1])
         n = CENTRE // MEAN_OF
         table = np.empty((CHANNELS + 3 * len(AXES), means.shape[1] // n))
-        table[:CHANNELS] = _sums(means, n, n) / n
-        table[CHANNELS:-6] = _sums(_of_quantities(means * means), n, n) / n
-        table[-6:-3] = _sums(_of_quantities(change * change), n, n - 1) / (n - 1)
-        table[-3:] = _sums(_of_quantities(rough), 2 * n, 2 * n) / (2 * n * ROUGHNESS)
+        table[:CHANNELS] = sums_of(means, n, n) / n
+        table[CHANNELS:-6] = sums_of(_of_quantities(means * means), n, n) / n
+        table[-6:-3] = sums_of(_of_quantities(change * change), n, n - 1) / (n - 1)
+        table[-3:] = sums_of(_of_quantities(rough), 2 * n, 2 * n) / (2 * n * ROUGHNESS)
         return Look(table)
 
     def over(self, first: int, last: int) -> Look:
@@ -109,11 +109,11 @@ def _of_quantities(of_channel: FloatArray) -> FloatArray:
     return total
 
 
-def _sums(x: FloatArray, every: int, of: int) -> FloatArray:
-    """Sums (k, n) of the first `of` of every so many of (k, n * every)."""
-    total = x[:, ::every].copy()
+def sums_of(x: FloatArray, every: int, of: int) -> FloatArray:
+    """Sums (..., n) of the first `of` of every so many of (..., n * every)."""
+    total = x[..., ::every].copy()
     for k in range(1, of):
-        total += x[:, k::every]
+        total += x[..., k::every]
     return total
 
 

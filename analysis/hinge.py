@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.courses import ALL_WEIGHT, WEIGHT, WEIGHTY, integral, moving_average
-from analysis.frames import BoolArray
+from analysis.frames import BoolArray, sums_of
 from analysis.grid import GRID_HZ
 from analysis.samples import STANDARD_GRAVITY_MPS2, FloatArray
 
@@ -24,7 +24,6 @@ WEIGHT_OF_MEANS = WEIGHT[PART].reshape(-1, SMOOTH).mean(axis=1)
 
 LEVERS_M = np.linspace(-2.4, 2.4, 49)
 """Lever arms tried by `chain_fit`."""
-
 
 ABOVE = (LEVERS_M > 0.09) & (LEVERS_M < 1.01)
 BELOW = LEVERS_M < -0.29
@@ -77,7 +76,7 @@ def chain_fit(across_mps2: FloatArray, turn_rad_s: FloatArray, vertical_mps2: Fl
     np.multiply(STANDARD_GRAVITY_MPS2 + vertical_mps2[:, PART], tilt, out=courses[:, GRAVITY])
     courses[:, INERTIA] = _rate(turn_rad_s)[:, PART]
     quick = _lever_fit(courses, sized, WEIGHT[PART])
-    means = _means(courses)
+    means = sums_of(courses, SMOOTH, SMOOTH) / SMOOTH
     both = _lever_fit(np.concatenate([means, _smooth(means)]), np.concatenate([sized, sized]), WEIGHT_OF_MEANS)
     n = sized.size  # of the means first, and then of the smoothed ones
     return ChainFit(
@@ -119,7 +118,7 @@ def _lever_fit(courses: FloatArray, sized: BoolArray, weight: FloatArray) -> Cha
 
 
 def _parabolas(one: FloatArray, two: FloatArray, three: FloatArray) -> FloatArray:
-    """One + 2 c two + c^2 three at every lever c, (f, levers)."""
+    """At every lever c the parabola `one + 2 c two + c^2 three`, (f, levers)."""
     return one[:, None] + two[:, None] * (2.0 * LEVERS_M) + three[:, None] * (LEVERS_M * LEVERS_M)
 
 
@@ -130,14 +129,6 @@ def _rate(x: FloatArray) -> FloatArray:
     rate[:, 0], rate[:, -1] = 2.0 * (x[:, 1] - x[:, 0]), 2.0 * (x[:, -1] - x[:, -2])
     rate *= 0.5 * GRID_HZ
     return rate
-
-
-def _means(x: FloatArray) -> FloatArray:
-    total = x[..., ::SMOOTH] + x[..., 1::SMOOTH]
-    for k in range(2, SMOOTH):
-        total += x[..., k::SMOOTH]
-    total /= SMOOTH
-    return total
 
 
 def _smooth(means: FloatArray) -> FloatArray:

@@ -216,11 +216,8 @@ def _beside(here: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """How many of the 3 rows before and of the 3 rows after are so."""
     padded = np.zeros(here.size + 2 * REACH, dtype=np.int8)
     padded[REACH:-REACH] = here
-    before, after = (
-        padded[at : at + here.size] + padded[at + 1 : at + 1 + here.size] + padded[at + 2 : at + 2 + here.size]
-        for at in (0, REACH + 1)
-    )
-    return before, after
+    rows_beside = np.lib.stride_tricks.sliding_window_view(padded, here.size)
+    return rows_beside[:REACH].sum(axis=0), rows_beside[-REACH:].sum(axis=0)
 
 
 def _joined(held: list[Rows]) -> Rows:
