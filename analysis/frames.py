@@ -37,6 +37,9 @@ ACC, GYR, SIZE = range(3)
 AXES = (slice(0, 3), slice(3, 6), slice(6, 7))
 """Channels of each."""
 
+AXES_OF = np.array([[axes.stop - axes.start] for axes in AXES])
+"""How many."""
+
 CHANNELS = 7
 
 BoolArray = npt.NDArray[np.bool_]
@@ -64,7 +67,7 @@ class Look:
 
     @property
     def change(self) -> FloatArray:
-        """Mean square of the change from one mean to the next within a cell, likewise."""
+        """Mean square of the change from one mean to the next within a cell, (3, n), mean of its axes."""
         return self.table[-6:-3]
 
     @property
@@ -92,8 +95,8 @@ class Look:
         table = np.empty((CHANNELS + 3 * len(AXES), means.shape[1] // n))
         table[:CHANNELS] = sums_of(means, n, n) / n
         table[CHANNELS:-6] = sums_of(_of_quantities(means * means), n, n) / n
-        table[-6:-3] = sums_of(_of_quantities(change * change), n, n - 1) / (n - 1)
-        table[-3:] = sums_of(_of_quantities(rough), 2 * n, 2 * n) / (2 * n * ROUGHNESS)
+        table[-6:-3] = sums_of(_of_quantities(change * change), n, n - 1) / ((n - 1) * AXES_OF)
+        table[-3:] = sums_of(_of_quantities(rough), 2 * n, 2 * n) / (2 * n * ROUGHNESS * AXES_OF)
         return Look(table)
 
     def over(self, first: int, last: int) -> Look:

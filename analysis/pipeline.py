@@ -156,5 +156,5 @@ def is_lively(frames: Frames, rules: Rules) -> BoolArray:
     """
     lifts = frames.spread(SIZE) > rules.lively_force_mps2
     turns = frames.spread(GYR) > rules.lively_turn_rad_s
-    quick = frames.own.noise[ACC] > 3.0 * rules.lively_noise_mps2**2
+    quick = frames.own.noise[ACC] > rules.lively_noise_mps2**2
     return (lifts & (turns | ~frames.has_gyr)) | quick

@@ -52,7 +52,7 @@ def rows(frames: Frames, rules: Rules) -> Rows:
 def _slow_movement(look: Look, quantity: int) -> tuple[FloatArray, FloatArray]:
     """Movement slower than about 1 Hz (rms of the change of 0.4 s means), and its ratio to what noise would give."""
     slow, noise = look.change[quantity], look.noise[quantity]
-    return np.sqrt(slow / 3.0), slow / np.maximum(noise * 2.0 / MEAN_OF, 1e-18)
+    return np.sqrt(slow), slow / np.maximum(noise * 2.0 / MEAN_OF, 1e-18)
 
 
 class StateMachine:
