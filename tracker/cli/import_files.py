@@ -20,7 +20,8 @@ from tracker.cli.options import FILE, file_options, json_option, leg_option, rea
 from tracker.cli.output import KIND_NAMES, duration, print_json
 from tracker.cli.progress import Bar
 from tracker.errors import ConfigError
-from tracker.intake import Imported, Intake, Told, is_sample_file
+from tracker.intake import Imported, Intake, Told, is_sample_file, open_input
+from tracker.samplefile import ReadOptions
 from tracker.settings import instant_of
 
 _LEG_IN_PREFIX = re.compile(r"(l|left|r|right)(_?(shank|ankle|calf|shin|tibia|leg|foot))?_?")
@@ -47,9 +48,9 @@ def command(files: tuple[Path, ...], start: str | None, leg: str | None, as_json
     The same content, prefix, leg and start again changes nothing. A file with a fault in it is not stored.
     """
     options = read_options(**units)
-    there = [file for file in files if file.exists()]  # nobody is asked about a file that is not
-    began = _start(there, start)
-    of_leg = _leg(there, leg, options.prefix)
+    rows = [file for file in files if _is_understood(file, options)]  # nobody is asked about others
+    began = _start(rows, start)
+    of_leg = _leg(rows, leg, options.prefix)
     settings = surroundings.settings()
     with surroundings.open_store() as store:
         with Intake(store) as intake:
@@ -62,12 +63,25 @@ def command(files: tuple[Path, ...], start: str | None, leg: str | None, as_json
             click.echo(_sentence(one.file, one.imported))
         if one.refused is not None:
             say(one.refused)
+    if of_leg is None and any(one.file in rows and one.imported is not None for one in taken):
+        say("stored without a leg, because none was named: --leg left or --leg right names it")
     return USAGE if any(one.refused for one in taken) else 0
 
 
-def _start(files: Sequence[Path], start: str | None) -> datetime | None:
-    """When the files began; asked for where they cannot know it and somebody answers."""
-    if start is None and any(is_sample_file(file) for file in files):
+def _is_understood(file: Path, options: ReadOptions) -> bool:
+    """Whether it is a sample file whose header can be read; what is wrong with others is said when they are taken."""
+    if not is_sample_file(file):
+        return False
+    try:
+        open_input(file, options)
+    except RecordingError:
+        return False
+    return True
+
+
+def _start(rows: Sequence[Path], start: str | None) -> datetime | None:
+    """When the sample files began; asked for, since they cannot know it, where somebody answers."""
+    if start is None and rows:
         if not surroundings.somebody_answers():
             raise ConfigError(
                 "a sample file does not say when it began: add --start with the time of its t_s = 0, "
@@ -77,11 +91,11 @@ def _start(files: Sequence[Path], start: str | None) -> datetime | None:
     return None if start is None else instant_of(start, surroundings.zone())
 
 
-def _leg(files: Sequence[Path], leg: str | None, prefix: str) -> Leg | None:
+def _leg(rows: Sequence[Path], leg: str | None, prefix: str) -> Leg | None:
     """The leg named, else that of the prefix, else of the settings, else asked for; None where unknown."""
     if leg is not None:
         return Leg(leg)
-    if not any(is_sample_file(file) for file in files):
+    if not rows:
         return None
     if named := _LEG_IN_PREFIX.fullmatch(prefix.strip().lower()):
         found = Leg.LEFT if named[1].startswith("l") else Leg.RIGHT
@@ -91,7 +105,6 @@ def _leg(files: Sequence[Path], leg: str | None, prefix: str) -> Leg | None:
         return usual
     if surroundings.somebody_answers():
         return Leg(click.prompt("Which leg was the sensor on", type=click.Choice(["left", "right"]), err=True))
-    say("stored without a leg, because none was named: --leg left or --leg right names it")
     return None
 
 

@@ -120,6 +120,15 @@ def test_nothing_is_asked_about_a_file_that_is_not(home: Path, tmp_path: Path, r
     assert run("import", missing, expect=2).stderr == f"{missing}: there is no such file.\n"
 
 
+def test_nothing_is_asked_about_a_header_that_is_wrong(tmp_path: Path, run: Any) -> None:
+    """What is wrong with the file comes first; a start would not help it. And what is not stored has no leg to name."""
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("a,b\n1,2\n")
+    for start in ((), ("--start", START)):
+        stderr = run("import", wrong, *start, expect=2).stderr
+        assert stderr == f"{wrong}, line 1: column t_s (seconds from the start) is missing from the header.\n"
+
+
 def test_questions(walk_file: Path, home: Path, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody at a terminal is asked for the start and the leg."""
     monkeypatch.setattr(surroundings, "somebody_answers", lambda: True)
